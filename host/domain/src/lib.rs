@@ -1,1 +1,15 @@
-//! placeholder
+//! The rules of Bursar as pure functions over plain data: what facts do to orders and lines, what lines owe, and what
+//! to do next about an enrollment.
+//!
+//! No I/O, no clock of its own, no randomness but for making ids. Every other crate of the host may use this one; it
+//! uses none of them.
+
+pub mod ids;
+pub mod names;
+pub mod request;
+pub mod statement;
+pub mod time;
+
+pub use names::{AdapterName, CourseRun, Email, LmsName, Mode, ShopName, Username};
+pub use request::Request;
+pub use time::{Clock, SystemClock, Timestamp};
