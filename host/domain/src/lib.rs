@@ -4,12 +4,17 @@
 //! No I/O, no clock of its own, no randomness but for making ids. Every other crate of the host may use this one; it
 //! uses none of them.
 
+pub mod fulfillment;
+pub mod grants;
 pub mod ids;
+pub mod ledger;
 pub mod names;
+pub mod policy;
+pub mod reason;
 pub mod request;
 pub mod statement;
 pub mod time;
 
-pub use names::{AdapterName, CourseRun, Email, LmsName, Mode, ShopName, Username};
+pub use names::{AdapterName, CourseRun, Email, LmsName, Malformed, Mode, ShopName, Username};
 pub use request::Request;
 pub use time::{Clock, SystemClock, Timestamp};

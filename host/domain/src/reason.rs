@@ -1,0 +1,300 @@
+//! Why something was done or not done: a code and its parameters, put into words only when shown.
+//!
+//! Owns every reason the ledger and fulfillment can give. Parameters name things by id, never by e-mail address, so a
+//! reason may stand in logs and in the audit trail.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    names::Mode,
+    statement::{Cause, ProductId},
+    time::Timestamp,
+};
+
+/// A reason. The code is the serialised tag; both are stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum Reason {
+    // Lines and grants.
+    /// A paid line owes this access.
+    LinePaid,
+    /// The order is not paid.
+    NotPaid,
+    /// The cause holds the line.
+    Held {
+        /// Which.
+        cause: Cause,
+    },
+    /// All of the line was refunded.
+    QuantityRefunded,
+    /// The shop no longer names the line.
+    LineGone,
+    /// A test order, and the shop does not accept them.
+    TestOrder,
+    /// The line sells another course run or mode now, by a person's decision.
+    Remapped,
+    /// The paid time is over.
+    Expired {
+        /// When it ended.
+        until: Timestamp,
+    },
+
+    // Enrollments.
+    /// The learner bought it and did not have it.
+    Bought,
+    /// The learner had less than was bought.
+    Upgraded {
+        /// What they had.
+        from: Mode,
+    },
+    /// The LMS already says what is owed.
+    AlreadyRight,
+    /// The LMS already says it, and the record of our own request was missing: it did take effect.
+    FoundDone,
+    /// The learner has more than was bought, not by us.
+    HasBetter {
+        /// What they have.
+        mode: Mode,
+    },
+    /// A mode outside the ladder is never changed.
+    ModeOutsideLadder {
+        /// Which.
+        mode: Mode,
+    },
+    /// The last grant ended; back to what was there before.
+    Restored,
+    /// The last grant ended; the shop's policy says to leave the enrollment.
+    Kept,
+    /// One grant ended; another one still gives this much.
+    LoweredToRemaining,
+    /// The mode is no longer one that we gave.
+    NotOurs {
+        /// What the LMS says.
+        mode: Mode,
+    },
+    /// The learner left the course by themselves, or was taken out by the course's staff.
+    Left,
+    /// Nothing had been given yet.
+    NothingGiven,
+    /// The enrollment is inactive or absent already.
+    AlreadyGone,
+    /// Mode `observe`: this is what would have been done.
+    ObserveOnly,
+    /// The policy asks a person before anything is taken.
+    AskBeforeRevoke,
+
+    // Accounts.
+    /// The LMS knows no such learner yet.
+    NoAccount,
+    /// The account exists.
+    AccountFound,
+    /// The account belongs to somebody who asked the LMS to forget them.
+    AccountRetired,
+    /// Bursar cannot look this kind of identity up.
+    IdentityUnsupported,
+
+    // What went wrong.
+    /// The LMS refused, definitely.
+    LmsRefused {
+        /// The refusal's code.
+        refusal: String,
+    },
+    /// The LMS could not answer; it is asked again.
+    LmsUnavailable {
+        /// What happened.
+        problem: String,
+    },
+    /// The LMS answers this host wrongly or not at all until a person mends something.
+    LmsMisconfigured {
+        /// What is wrong.
+        problem: String,
+    },
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::LinePaid => f.write_str("the line is paid"),
+            Self::NotPaid => f.write_str("the order is not paid"),
+            Self::Held { cause } => f.write_str(match cause {
+                Cause::Refunded => "it was refunded",
+                Cause::Cancelled => "the order was cancelled",
+                Cause::Deleted => "the order was deleted in the shop",
+                Cause::Disputed => "the payment is disputed",
+                Cause::Operator => "an operator put it on hold",
+            }),
+            Self::QuantityRefunded => f.write_str("all of the line was refunded"),
+            Self::LineGone => f.write_str("the line is no longer in the order"),
+            Self::TestOrder => f.write_str("it is a test order, and this shop does not accept them"),
+            Self::Remapped => f.write_str("the line was mapped to another course run"),
+            Self::Expired { until } => write!(f, "the paid time ended at {until}"),
+            Self::Bought => f.write_str("bought, and not enrolled before"),
+            Self::Upgraded { from } => write!(f, "bought, and had {from} before"),
+            Self::AlreadyRight => f.write_str("the LMS already says so"),
+            Self::FoundDone => f.write_str("an earlier request had taken effect before its record was written"),
+            Self::HasBetter { mode } => write!(f, "the learner already has {mode}, which is more"),
+            Self::ModeOutsideLadder { mode } => write!(f, "the learner has mode {mode}, which Bursar never changes"),
+            Self::Restored => f.write_str("nothing bought is left, so back to what was there before"),
+            Self::Kept => f.write_str("nothing bought is left, and the shop's policy keeps the enrollment"),
+            Self::LoweredToRemaining => f.write_str("a purchase ended, and another one gives this much"),
+            Self::NotOurs { mode } => write!(f, "the learner has mode {mode} now, which Bursar did not give"),
+            Self::Left => f.write_str("the learner left the course after it was given"),
+            Self::NothingGiven => f.write_str("nothing had been given yet"),
+            Self::AlreadyGone => f.write_str("the enrollment is inactive already"),
+            Self::ObserveOnly => f.write_str("the shop is only observed"),
+            Self::AskBeforeRevoke => f.write_str("the shop's policy asks a person before access is taken"),
+            Self::NoAccount => f.write_str("the LMS knows no account for this learner yet"),
+            Self::AccountFound => f.write_str("the account exists"),
+            Self::AccountRetired => f.write_str("the account was retired"),
+            Self::IdentityUnsupported => f.write_str("this kind of identity cannot be looked up"),
+            Self::LmsRefused { refusal } => write!(f, "the LMS refused: {refusal}"),
+            Self::LmsUnavailable { problem } => write!(f, "the LMS did not answer usefully: {problem}"),
+            Self::LmsMisconfigured { problem } => write!(f, "the LMS connection needs mending: {problem}"),
+        }
+    }
+}
+
+/// Something that needs a person, as found by a decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "code", rename_all = "kebab-case")]
+pub enum Concern {
+    /// A paid line sells a product that the catalog does not know.
+    ProductUnmapped {
+        /// The product's ids, most exact first.
+        products: Vec<ProductId>,
+        /// What the shop calls it.
+        title: String,
+    },
+    /// A paid line names no learner at all.
+    LearnerMissing,
+    /// A paid line names a learner in a form that names nobody.
+    LearnerMalformed,
+    /// The order names somebody else now, after access was given.
+    LearnerChanged,
+    /// A snapshot left nothing of the order and gave no cause.
+    OrderEmptied,
+    /// The order's fingerprint is not the one known.
+    OrderIdentityChanged,
+    /// The shop deleted the order.
+    OrderDeleted,
+    /// A part of the money went back, and it is not known for what.
+    RefundUnassigned {
+        /// Decimal text.
+        amount: String,
+        /// Decimal text.
+        total: String,
+        /// ISO 4217.
+        currency: String,
+    },
+    /// Some of a line was refunded; the access stays.
+    QuantityPartlyRefunded {
+        /// How many are left.
+        left: u32,
+    },
+    /// The adapter asks, in its own words.
+    Adapter {
+        /// The words.
+        words: String,
+    },
+    /// The enrollment could not be brought about.
+    EnrollmentRefused {
+        /// The refusal's code.
+        refusal: String,
+    },
+    /// A removal needs a person's word.
+    Revoke {
+        /// Why.
+        reason: Box<Reason>,
+    },
+    /// The LMS has no account for a learner, and the shop's policy is to ask.
+    NoAccount,
+    /// The learner's account was retired.
+    AccountRetired,
+    /// The learner is given in a way that cannot be looked up.
+    IdentityUnsupported,
+}
+
+impl Concern {
+    /// The code that programs, tables and the command line know it by.
+    #[must_use]
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ProductUnmapped { .. } => "product-unmapped",
+            Self::LearnerMissing => "learner-missing",
+            Self::LearnerMalformed => "learner-malformed",
+            Self::LearnerChanged => "learner-changed",
+            Self::OrderEmptied => "order-emptied",
+            Self::OrderIdentityChanged => "order-identity-changed",
+            Self::OrderDeleted => "order-deleted",
+            Self::RefundUnassigned { .. } => "refund-unassigned",
+            Self::QuantityPartlyRefunded { .. } => "quantity-partly-refunded",
+            Self::Adapter { .. } => "adapter",
+            Self::EnrollmentRefused { .. } => "enrollment-refused",
+            Self::Revoke { .. } => "revoke",
+            Self::NoAccount => "no-account",
+            Self::AccountRetired => "account-retired",
+            Self::IdentityUnsupported => "identity-unsupported",
+        }
+    }
+}
+
+impl fmt::Display for Concern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ProductUnmapped { products, title } => {
+                write!(f, "paid, but the catalog has no course for {title:?}")?;
+                for product in products {
+                    write!(f, " {product}")?;
+                }
+                Ok(())
+            }
+            Self::LearnerMissing => f.write_str("paid, but the order names no learner"),
+            Self::LearnerMalformed => f.write_str("paid, but the learner given is not an address or a username"),
+            Self::LearnerChanged => f.write_str("the order names another learner than the one who was given access"),
+            Self::OrderEmptied => f.write_str("the shop sent the order without any lines and without saying why"),
+            Self::OrderIdentityChanged => {
+                f.write_str("another order came under a known id; was the shop restored or copied?")
+            }
+            Self::OrderDeleted => {
+                f.write_str("the order was deleted in the shop; the access stays until a person decides")
+            }
+            Self::RefundUnassigned { amount, total, currency } => {
+                write!(
+                    f,
+                    "{amount} of {total} {currency} went back, and the shop does not say for which line; the access stays"
+                )
+            }
+            Self::QuantityPartlyRefunded { left } => {
+                write!(f, "a part of the line was refunded, {left} left; the access stays")
+            }
+            Self::Adapter { words } => f.write_str(words),
+            Self::EnrollmentRefused { refusal } => write!(f, "paid, but the LMS refuses the enrollment: {refusal}"),
+            Self::Revoke { reason } => write!(f, "access should end and a person decides: {reason}"),
+            Self::NoAccount => f.write_str("paid, but the LMS has no account for the learner"),
+            Self::AccountRetired => f.write_str("paid, but the learner's account was retired"),
+            Self::IdentityUnsupported => {
+                f.write_str("paid, but the learner is named in a way that cannot be looked up")
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_concern_is_stored_under_the_code_it_is_shown_by() {
+        let concern = Concern::RefundUnassigned { amount: "1".into(), total: "2".into(), currency: "EUR".into() };
+        let stored = format!("{:?}", serde_code(&concern));
+        assert_eq!(stored, format!("{:?}", concern.code()));
+        assert_eq!(serde_code(&Concern::LearnerMissing), Concern::LearnerMissing.code());
+    }
+
+    fn serde_code(concern: &Concern) -> String {
+        let json = serde_json::to_value(concern).unwrap();
+        json["code"].as_str().unwrap().to_owned()
+    }
+}
