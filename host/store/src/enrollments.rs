@@ -1,0 +1,357 @@
+//! Enrollments: what the LMS says of each account and course run, what was there before us, and what we are about to do.
+//!
+//! Owns `enrollments`. An intent is on disk before the request that it tells of; it is erased only together with the record
+//! of the answer.
+
+use std::time::Duration;
+
+use bursar_domain::{
+    CourseRun, LmsName, Mode, ShopName, Timestamp, Username,
+    fulfillment::{History, Seen},
+    grants::Ended,
+    ids::{AccountId, DeliveryId, EnrollmentId, GrantId, LineId, OrderId},
+    reason::{Concern, Reason},
+};
+use serde::{Deserialize, Serialize};
+use sqlx::{Row, SqliteConnection};
+
+use crate::{
+    Store,
+    error::{Result, StoreError},
+    orders, reviews, rows,
+    trail::{AuditAction, Entry},
+    writer::Command,
+};
+
+/// A request to the LMS that is about to be, or may have been, sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The mode it asks for, or is guarded by.
+    pub mode: Mode,
+    /// Switch on, or off?
+    pub active: bool,
+    /// Why.
+    pub reason: Reason,
+    /// When it was written down.
+    pub at: Timestamp,
+}
+
+/// An enrollment whose time has come, and the right to deal with it until the lease ends.
+#[derive(Debug, Clone)]
+pub struct DueEnrollment {
+    /// Its id.
+    pub id: EnrollmentId,
+    /// Where.
+    pub lms: LmsName,
+    /// Whose, as the LMS calls them.
+    pub username: Username,
+    /// Which course run.
+    pub run: CourseRun,
+    /// What we know of our own doings.
+    pub history: History,
+    /// A request whose answer was never recorded.
+    pub intent: Option<Intent>,
+    /// Every grant for it, ended ones too.
+    pub grants: Vec<GrantRow>,
+    /// Tries since it was last right.
+    pub attempts: u32,
+    /// How often it had been woken when it was claimed.
+    wakes: i64,
+    /// Which claim this is.
+    fence: i64,
+}
+
+/// A grant, as far as its enrollment cares.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GrantRow {
+    /// Its id.
+    pub id: GrantId,
+    /// Whose order.
+    pub shop: ShopName,
+    /// The order.
+    pub order: OrderId,
+    /// What the shop calls the order.
+    pub order_name: String,
+    /// The line.
+    pub line: LineId,
+    /// What it owes.
+    pub mode: Mode,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether and why it ended.
+    pub ended: Option<Ended>,
+    /// The delivery that began or ended it last.
+    pub delivery: Option<DeliveryId>,
+}
+
+/// What came of dealing with an enrollment.
+#[derive(Debug, Clone)]
+pub struct Settled {
+    /// What the LMS says now, if it was asked.
+    pub seen: Option<Seen>,
+    /// What it said before our first change, if that was found out now.
+    pub baseline: Option<Seen>,
+    /// A mode that we set.
+    pub gave: Option<Mode>,
+    /// Is every live grant satisfied?
+    pub satisfied: bool,
+    /// What was done or left.
+    pub action: AuditAction,
+    /// Why.
+    pub reason: Reason,
+    /// When to look again; none if it is right.
+    pub due_at: Option<Timestamp>,
+    /// What a person must see.
+    pub concern: Option<Concern>,
+    /// Is a request of ours still in doubt?
+    pub keep_intent: bool,
+}
+
+impl Store {
+    /// Takes up to `limit` enrollments whose time has come, the longest due first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claim_enrollments(
+        &self,
+        lms: &LmsName,
+        now: Timestamp,
+        limit: u32,
+        lease: Duration,
+    ) -> Result<Vec<DueEnrollment>> {
+        let due: i64 = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM enrollments WHERE lms = ? AND due_at <= ?)")
+            .bind(lms.as_str())
+            .bind(now.as_millis())
+            .fetch_one(&self.readers)
+            .await?;
+        if due == 0 {
+            return Ok(Vec::new());
+        }
+        self.writer.run(Claim { lms: lms.clone(), now, limit, lease }).await
+    }
+
+    /// Writes down a request that is about to be sent, and what was there before the first one. Only after this returns may
+    /// it be sent.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] when somebody else deals with the enrollment by now.
+    pub async fn record_intent(&self, due: &DueEnrollment, baseline: Seen, intent: Intent) -> Result<()> {
+        self.writer.run(RecordIntent { id: due.id, fence: due.fence, baseline, intent }).await
+    }
+
+    /// Records what came of it, and ends the claim.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] when somebody else deals with the enrollment by now.
+    pub async fn record_settled(&self, due: DueEnrollment, settled: Settled, now: Timestamp) -> Result<()> {
+        self.writer.run(RecordSettled { due, settled, now }).await
+    }
+}
+
+/// The enrollment needs looking at, at `due_at` or earlier if it was due earlier.
+pub(crate) async fn wake(
+    connection: &mut SqliteConnection,
+    lms: &LmsName,
+    account: AccountId,
+    run: &CourseRun,
+    due_at: Timestamp,
+    now: Timestamp,
+) -> Result<EnrollmentId> {
+    let row = sqlx::query(
+        "INSERT INTO enrollments (id, lms, account_id, course_run, given, state, due_at, changed_at)
+         VALUES (?1, ?2, ?3, ?4, '[]', 'due', ?5, ?6)
+         ON CONFLICT (lms, account_id, course_run) DO UPDATE
+             SET due_at = MIN(COALESCE(due_at, ?5), ?5), state = 'due', attempts = 0, wakes = wakes + 1, changed_at = ?6
+         RETURNING id",
+    )
+    .bind(EnrollmentId::new(now).to_string())
+    .bind(lms.as_str())
+    .bind(account.to_string())
+    .bind(run.as_str())
+    .bind(due_at.as_millis())
+    .bind(now.as_millis())
+    .fetch_one(connection)
+    .await?;
+    rows::parsed(&row, "id")
+}
+
+struct Claim {
+    lms: LmsName,
+    now: Timestamp,
+    limit: u32,
+    lease: Duration,
+}
+
+impl Command for Claim {
+    type Output = Vec<DueEnrollment>;
+
+    async fn execute(self, connection: &mut SqliteConnection) -> Result<Vec<DueEnrollment>> {
+        let rows = sqlx::query(
+            "UPDATE enrollments SET leased_until = ?1, fence = fence + 1
+             WHERE id IN (SELECT id FROM enrollments
+                 WHERE lms = ?2 AND due_at <= ?3 AND COALESCE(leased_until, 0) <= ?3 ORDER BY due_at, id LIMIT ?4)
+             RETURNING *, (SELECT username FROM accounts a WHERE a.id = account_id) AS username",
+        )
+        .bind(self.now.plus(self.lease).as_millis())
+        .bind(self.lms.as_str())
+        .bind(self.now.as_millis())
+        .bind(i64::from(self.limit))
+        .fetch_all(&mut *connection)
+        .await?;
+        let mut claimed = Vec::with_capacity(rows.len());
+        for row in rows {
+            let account: AccountId = rows::parsed(&row, "account_id")?;
+            let run: CourseRun = rows::parsed(&row, "course_run")?;
+            claimed.push(DueEnrollment {
+                id: rows::parsed(&row, "id")?,
+                lms: self.lms.clone(),
+                username: rows::parsed(&row, "username")?,
+                history: History {
+                    baseline: rows::json_option(&row, "baseline")?,
+                    given: rows::json(&row, "given")?,
+                    satisfied_at: rows::time_option(&row, "satisfied_at")?,
+                },
+                intent: rows::json_option(&row, "intent")?,
+                grants: grants(connection, account, &run).await?,
+                attempts: rows::count(&row, "attempts")?,
+                wakes: row.try_get("wakes")?,
+                fence: row.try_get("fence")?,
+                run,
+            });
+        }
+        Ok(claimed)
+    }
+}
+
+async fn grants(connection: &mut SqliteConnection, account: AccountId, run: &CourseRun) -> Result<Vec<GrantRow>> {
+    let rows = sqlx::query(
+        "SELECT g.*, l.order_id, COALESCE(o.number, o.external_id) AS order_name
+         FROM grants g JOIN lines l ON l.id = g.line_id JOIN orders o ON o.id = l.order_id
+         WHERE g.account_id = ? AND g.course_run = ? ORDER BY g.id",
+    )
+    .bind(account.to_string())
+    .bind(run.as_str())
+    .fetch_all(connection)
+    .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(GrantRow {
+                id: rows::parsed(row, "id")?,
+                shop: rows::parsed(row, "shop")?,
+                order: rows::parsed(row, "order_id")?,
+                order_name: row.try_get("order_name")?,
+                line: rows::parsed(row, "line_id")?,
+                mode: rows::parsed(row, "mode")?,
+                since: rows::time(row, "since")?,
+                ended: orders::ended(row)?,
+                delivery: rows::parsed_option(row, "delivery_id")?,
+            })
+        })
+        .collect()
+}
+
+struct RecordIntent {
+    id: EnrollmentId,
+    fence: i64,
+    baseline: Seen,
+    intent: Intent,
+}
+
+impl Command for RecordIntent {
+    type Output = ();
+
+    async fn execute(self, connection: &mut SqliteConnection) -> Result<()> {
+        let updated = sqlx::query(
+            "UPDATE enrollments SET baseline = COALESCE(baseline, ?1), intent = ?2, intent_at = ?3
+             WHERE id = ?4 AND fence = ?5 AND leased_until > ?3",
+        )
+        .bind(rows::to_json(&self.baseline)?)
+        .bind(rows::to_json(&self.intent)?)
+        .bind(self.intent.at.as_millis())
+        .bind(self.id.to_string())
+        .bind(self.fence)
+        .execute(connection)
+        .await?;
+        if updated.rows_affected() == 0 { Err(StoreError::LeaseLost) } else { Ok(()) }
+    }
+}
+
+struct RecordSettled {
+    due: DueEnrollment,
+    settled: Settled,
+    now: Timestamp,
+}
+
+impl Command for RecordSettled {
+    type Output = ();
+
+    async fn execute(self, connection: &mut SqliteConnection) -> Result<()> {
+        let Self { due, settled, now } = self;
+        let mut given = due.history.given.clone();
+        if let Some(mode) = settled.gave
+            && !given.contains(&mode)
+        {
+            given.push(mode);
+        }
+        let state = match (&settled.due_at, &settled.concern) {
+            (None, None) => "settled",
+            _ => "waiting",
+        };
+        let tried_again = matches!(settled.action, AuditAction::Postponed | AuditAction::Refused);
+        // What happened meanwhile (a grant that began or ended while the LMS was asked) wants another look at once.
+        let updated = sqlx::query(
+            "UPDATE enrollments SET baseline = COALESCE(baseline, ?1), seen = COALESCE(?2, seen),
+                 seen_at = CASE WHEN ?2 IS NULL THEN seen_at ELSE ?3 END, given = ?4,
+                 satisfied_at = CASE WHEN ?5 THEN ?3 ELSE satisfied_at END,
+                 intent = CASE WHEN ?6 THEN intent ELSE NULL END, state = ?7, reason = ?8,
+                 due_at = CASE WHEN wakes > ?9 THEN due_at ELSE ?10 END,
+                 attempts = CASE WHEN ?11 THEN attempts + 1 ELSE 0 END, leased_until = NULL
+             WHERE id = ?12 AND fence = ?13",
+        )
+        .bind(settled.baseline.as_ref().map(rows::to_json).transpose()?)
+        .bind(settled.seen.as_ref().map(rows::to_json).transpose()?)
+        .bind(now.as_millis())
+        .bind(rows::to_json(&given)?)
+        .bind(settled.satisfied)
+        .bind(settled.keep_intent)
+        .bind(state)
+        .bind(rows::to_json(&settled.reason)?)
+        .bind(due.wakes)
+        .bind(settled.due_at.map(Timestamp::as_millis))
+        .bind(tried_again)
+        .bind(due.id.to_string())
+        .bind(due.fence)
+        .execute(&mut *connection)
+        .await?;
+        if updated.rows_affected() == 0 {
+            return Err(StoreError::LeaseLost);
+        }
+        let newest = due.grants.iter().max_by_key(|grant| grant.ended.as_ref().map_or(grant.since, |ended| ended.at));
+        let entry = Entry {
+            at: now,
+            actor: "host",
+            action: settled.action,
+            reason: &settled.reason,
+            delivery: newest.and_then(|grant| grant.delivery),
+            order: newest.map(|grant| grant.order),
+            line: newest.map(|grant| grant.line),
+            grant: newest.map(|grant| grant.id),
+            enrollment: Some(due.id),
+        };
+        entry.write(connection).await?;
+        match (&settled.concern, newest) {
+            (Some(concern), Some(grant)) => {
+                let about = reviews::About {
+                    delivery: grant.delivery,
+                    order: Some(grant.order),
+                    enrollment: Some(due.id),
+                    ..reviews::About::default()
+                };
+                reviews::open(connection, &grant.shop, concern, &about, now).await?;
+            }
+            (None, _) if settled.due_at.is_none() => reviews::settle_enrollment(connection, due.id, now).await?,
+            _ => {}
+        }
+        Ok(())
+    }
+}

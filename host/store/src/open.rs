@@ -1,0 +1,118 @@
+//! Opening and making the SQLite file.
+//!
+//! Owns the settings of the connections and the migrations. Never makes an empty ledger where one was expected.
+
+use std::{
+    borrow::Cow,
+    fs::File,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use sqlx::{
+    Connection, SqlSafeStr, SqliteConnection, SqlitePool,
+    migrate::{Migration, MigrationType, Migrator},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{
+    Store,
+    error::{Result, StoreError},
+    writer::Writer,
+};
+
+/// How long a connection waits for another process (a command line tool beside `serve`) to finish its transaction. Beyond
+/// it the call fails and may be tried again.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How many reads run side by side. More wait.
+const READERS: u32 = 4;
+
+/// Statements kept prepared on each connection: more than there are.
+const STATEMENTS_KEPT: usize = 256;
+
+/// How a ledger is opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To serve shops: one process at a time.
+    Serve,
+    /// To look, or to do one thing, beside a serving process.
+    Tool,
+}
+
+impl Store {
+    /// Makes a new, empty ledger.
+    ///
+    /// # Errors
+    /// When there is one already, or the file cannot be made.
+    pub async fn create(path: &Path) -> Result<()> {
+        if path.exists() {
+            return Err(StoreError::Exists { path: path.to_owned() });
+        }
+        let mut connection = connect(path, true).await?;
+        migrate(&mut connection).await?;
+        connection.close().await?;
+        Ok(())
+    }
+
+    /// Opens the ledger and brings its schema up to date.
+    ///
+    /// # Errors
+    /// When there is none, it is of a newer version, or another process serves it.
+    pub async fn open(path: &Path, purpose: Purpose) -> Result<Self> {
+        if !path.exists() {
+            return Err(StoreError::Missing { path: path.to_owned() });
+        }
+        let lock = match purpose {
+            Purpose::Serve => Some(lock(path)?),
+            Purpose::Tool => None,
+        };
+        let mut connection = connect(path, false).await?;
+        migrate(&mut connection).await?;
+        let readers =
+            SqlitePoolOptions::new().max_connections(READERS).connect_with(options(path).read_only(true)).await?;
+        Ok(Self::assemble(Writer::start(connection), readers, lock))
+    }
+
+    pub(crate) fn assemble(writer: Writer, readers: SqlitePool, lock: Option<File>) -> Self {
+        Self { writer, readers, lock: lock.map(std::sync::Arc::new) }
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .statement_cache_capacity(STATEMENTS_KEPT)
+}
+
+async fn connect(path: &Path, create: bool) -> Result<SqliteConnection> {
+    Ok(SqliteConnection::connect_with(&options(path).create_if_missing(create)).await?)
+}
+
+async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
+    let migrations = vec![Migration::new(
+        1,
+        Cow::Borrowed("ledger"),
+        MigrationType::Simple,
+        include_str!("../migrations/sqlite/0001_ledger.sql").into_sql_str(),
+        false,
+    )];
+    Migrator::with_migrations(migrations).run_direct(None, connection, true).await.map_err(StoreError::Schema)
+}
+
+/// The lock is a file beside the ledger, because SQLite's own locks are released between transactions.
+fn lock(path: &Path) -> Result<File> {
+    let mut lock_path = path.as_os_str().to_owned();
+    lock_path.push(".lock");
+    let lock_path = PathBuf::from(lock_path);
+    let file = File::create(&lock_path).map_err(|source| StoreError::File { path: lock_path.clone(), source })?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse { path: path.to_owned() }),
+        Err(std::fs::TryLockError::Error(source)) => Err(StoreError::File { path: lock_path, source }),
+    }
+}

@@ -1,0 +1,494 @@
+//! Orders as the ledger has them: loading one whole, saving what changed, and waking fulfillment where it matters.
+//!
+//! Owns `orders`, `lines`, `holds`, `pins`, `grants` and `identities`. What changes is decided by `bursar-domain`; here it
+//! is only kept.
+
+use std::collections::HashMap;
+
+use bursar_domain::{
+    ShopName, Timestamp,
+    grants::{self, CatalogAnswer, Ended, Grant, Pin},
+    ids::{DeliveryId, IdentityId, LineId, OrderId},
+    ledger::{Finding, Hold, Line, Order},
+    policy::ShopPolicy,
+    reason::Reason,
+    statement::{Identity, Learner, ProductId, RefundedAmount},
+};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+
+use crate::{
+    catalog, enrollments,
+    error::{Result, StoreError},
+    resolutions, reviews, rows,
+    trail::{AuditAction, Entry},
+};
+
+/// Who changes an order, and on what occasion.
+pub(crate) struct Occasion<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) actor: &'a str,
+    pub(crate) delivery: Option<DeliveryId>,
+}
+
+/// Derives what the order owes now, saves it and what was found, and wakes fulfillment.
+pub(crate) async fn settle(
+    connection: &mut SqliteConnection,
+    before: Option<&Order>,
+    order: Order,
+    mut findings: Vec<Finding>,
+    policy: &ShopPolicy,
+    occasion: &Occasion<'_>,
+) -> Result<()> {
+    let products: Vec<ProductId> = order.lines.iter().flat_map(|line| line.products.iter().cloned()).collect();
+    let answers = catalog::answers(connection, &order.shop, &products).await?;
+    let answer =
+        |ids: &[ProductId]| ids.iter().find_map(|id| answers.get(id).cloned()).unwrap_or(CatalogAnswer::Unknown);
+    let derived = grants::derive(order, answer, policy, occasion.now);
+    findings.extend(derived.findings);
+    let after = derived.order;
+    if before != Some(&after) {
+        save(connection, before, &after, &findings, occasion).await?;
+    }
+    for line in &after.lines {
+        let known = before.and_then(|order| order.lines.iter().find(|known| known.id == line.id));
+        grants_changed(connection, &after, line, known, policy, occasion).await?;
+    }
+    for finding in &findings {
+        let about = reviews::About {
+            delivery: occasion.delivery,
+            order: Some(after.id),
+            line: finding.line,
+            ..reviews::About::default()
+        };
+        reviews::open(connection, &after.shop, &finding.concern, &about, occasion.now).await?;
+    }
+    Ok(())
+}
+
+async fn grants_changed(
+    connection: &mut SqliteConnection,
+    order: &Order,
+    line: &Line,
+    before: Option<&Line>,
+    policy: &ShopPolicy,
+    occasion: &Occasion<'_>,
+) -> Result<()> {
+    for grant in &line.grants {
+        let known = before.and_then(|line| line.grants.iter().find(|known| known.id == grant.id));
+        if known == Some(grant) {
+            continue;
+        }
+        let was_live = known.is_some_and(|known| known.ended.is_none());
+        let (action, reason) = match &grant.ended {
+            None => (AuditAction::GrantBegan, &Reason::LinePaid),
+            Some(ended) => (AuditAction::GrantEnded, &ended.reason),
+        };
+        if was_live != grant.ended.is_none() {
+            let entry = Entry {
+                at: occasion.now,
+                actor: occasion.actor,
+                action,
+                reason,
+                delivery: occasion.delivery,
+                order: Some(order.id),
+                line: Some(line.id),
+                grant: Some(grant.id),
+                enrollment: None,
+            };
+            entry.write(connection).await?;
+        }
+        match (&grant.ended, grant.account) {
+            (None, Some(account)) => {
+                enrollments::wake(connection, &grant.lms, account, &grant.run, occasion.now, occasion.now).await?;
+            }
+            (None, None) => resolutions::want(connection, &grant.lms, &grant.identity, occasion.now).await?,
+            // Giving is immediate, taking waits.
+            (Some(_), Some(account)) => {
+                let due = occasion.now.plus(policy.quiet_time);
+                enrollments::wake(connection, &grant.lms, account, &grant.run, due, occasion.now).await?;
+            }
+            (Some(_), None) => {}
+        }
+    }
+    if line.grants.iter().any(|grant| grant.ended.is_none()) {
+        reviews::settle_line(connection, line.id, occasion.now).await?;
+    }
+    Ok(())
+}
+
+// Loading ------------------------------------------------------------------------------------------------------------
+
+/// The order of this shop with this id of the shop's.
+pub(crate) async fn load(
+    connection: &mut SqliteConnection,
+    shop: &ShopName,
+    external_id: &str,
+) -> Result<Option<Order>> {
+    let row = sqlx::query(
+        "SELECT o.*, i.kind, i.provider, i.written FROM orders o LEFT JOIN identities i ON i.id = o.learner_id
+         WHERE o.shop = ? AND o.external_id = ?",
+    )
+    .bind(shop.as_str())
+    .bind(external_id)
+    .fetch_optional(&mut *connection)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let mut order = Order {
+        id: rows::parsed(&row, "id")?,
+        shop: shop.clone(),
+        external_id: external_id.to_owned(),
+        number: row.try_get("number")?,
+        fingerprint: row.try_get("fingerprint")?,
+        placed_at: rows::time_option(&row, "placed_at")?,
+        test: row.try_get("test")?,
+        payment: rows::word(&row, "payment")?,
+        payment_revision: rows::json(&row, "payment_revision")?,
+        revision: rows::json(&row, "revision")?,
+        refunded: refunded(&row)?,
+        learner: learner(&row)?,
+        holds: Vec::new(),
+        lines: lines(connection, rows::parsed(&row, "id")?).await?,
+    };
+    let holds = sqlx::query("SELECT * FROM holds WHERE order_id = ? ORDER BY id")
+        .bind(order.id.to_string())
+        .fetch_all(&mut *connection)
+        .await?;
+    for row in holds {
+        let hold = Hold {
+            id: rows::parsed(&row, "id")?,
+            cause: rows::word(&row, "cause")?,
+            holds: row.try_get("holds")?,
+            evidence: row.try_get("evidence")?,
+            revision: rows::json(&row, "revision")?,
+            changed_at: rows::time(&row, "changed_at")?,
+        };
+        let line_id: Option<LineId> = rows::parsed_option(&row, "line_id")?;
+        match line_id {
+            None => order.holds.push(hold),
+            Some(id) => {
+                if let Some(line) = order.lines.iter_mut().find(|line| line.id == id) {
+                    line.holds.push(hold);
+                }
+            }
+        }
+    }
+    Ok(Some(order))
+}
+
+async fn lines(connection: &mut SqliteConnection, order: OrderId) -> Result<Vec<Line>> {
+    let line_rows = sqlx::query(
+        "SELECT l.*, i.kind, i.provider, i.written FROM lines l LEFT JOIN identities i ON i.id = l.learner_id
+         WHERE l.order_id = ? ORDER BY l.id",
+    )
+    .bind(order.to_string())
+    .fetch_all(&mut *connection)
+    .await?;
+    let mut lines = Vec::with_capacity(line_rows.len());
+    for row in line_rows {
+        lines.push(Line {
+            id: rows::parsed(&row, "id")?,
+            external_id: row.try_get("external_id")?,
+            revision: rows::json(&row, "revision")?,
+            present: row.try_get("present")?,
+            title: row.try_get("title")?,
+            products: rows::json(&row, "products")?,
+            courses: rows::json(&row, "courses")?,
+            parent: row.try_get("parent")?,
+            learner: learner(&row)?,
+            quantity: rows::count(&row, "quantity")?,
+            refunded_quantity: rows::count(&row, "refunded_quantity")?,
+            until: rows::time_option(&row, "until")?,
+            holds: Vec::new(),
+            pins: Vec::new(),
+            grants: Vec::new(),
+        });
+    }
+    let mut by_id: HashMap<LineId, &mut Line> = lines.iter_mut().map(|line| (line.id, line)).collect();
+    let pins = sqlx::query(
+        "SELECT p.* FROM pins p JOIN lines l ON l.id = p.line_id WHERE l.order_id = ? ORDER BY p.course_run, p.mode",
+    )
+    .bind(order.to_string())
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in pins {
+        if let Some(line) = by_id.get_mut(&rows::parsed(&row, "line_id")?) {
+            line.pins.push(Pin {
+                run: rows::parsed(&row, "course_run")?,
+                mode: rows::parsed(&row, "mode")?,
+                entry: rows::parsed_option(&row, "catalog_id")?,
+                pinned_at: rows::time(&row, "pinned_at")?,
+            });
+        }
+    }
+    let grant_rows = sqlx::query(
+        "SELECT g.*, i.kind, i.provider, i.written
+         FROM grants g JOIN lines l ON l.id = g.line_id JOIN identities i ON i.id = g.identity_id
+         WHERE l.order_id = ? ORDER BY g.id",
+    )
+    .bind(order.to_string())
+    .fetch_all(&mut *connection)
+    .await?;
+    for row in grant_rows {
+        let grant = grant(&row)?;
+        if let Some(line) = by_id.get_mut(&rows::parsed(&row, "line_id")?) {
+            line.grants.push(grant);
+        }
+    }
+    Ok(lines)
+}
+
+fn grant(row: &SqliteRow) -> Result<Grant> {
+    Ok(Grant {
+        id: rows::parsed(row, "id")?,
+        lms: rows::parsed(row, "lms")?,
+        run: rows::parsed(row, "course_run")?,
+        mode: rows::parsed(row, "mode")?,
+        identity: identity(row)?.ok_or_else(|| corrupt("grant", "has no learner"))?,
+        account: rows::parsed_option(row, "account_id")?,
+        until: rows::time_option(row, "until")?,
+        since: rows::time(row, "since")?,
+        ended: ended(row)?,
+    })
+}
+
+/// Whether and why a grant ended.
+pub(crate) fn ended(row: &SqliteRow) -> Result<Option<Ended>> {
+    let at = rows::time_option(row, "ended_at")?;
+    let reason: Option<Reason> = rows::json_option(row, "ended_reason")?;
+    Ok(at.zip(reason).map(|(at, reason)| Ended { at, reason }))
+}
+
+fn refunded(row: &SqliteRow) -> Result<Option<RefundedAmount>> {
+    let amount = rows::parsed_option(row, "refunded_amount")?;
+    let total = rows::parsed_option(row, "refunded_total")?;
+    let currency: Option<String> = row.try_get("refunded_currency")?;
+    Ok(match (amount, total, currency) {
+        (Some(amount), Some(total), Some(currency)) => Some(RefundedAmount { amount, total, currency }),
+        _ => None,
+    })
+}
+
+fn learner(row: &SqliteRow) -> Result<Option<Learner>> {
+    if row.try_get("learner_malformed")? {
+        return Ok(Some(Learner::Malformed));
+    }
+    Ok(identity(row)?.map(Learner::Known))
+}
+
+/// The identity of a row that joins `identities`.
+pub(crate) fn identity(row: &SqliteRow) -> Result<Option<Identity>> {
+    let Some(kind) = row.try_get::<Option<String>, _>("kind")? else { return Ok(None) };
+    Ok(Some(match kind.as_str() {
+        "email" => Identity::Email { address: rows::parsed(row, "written")? },
+        "username" => Identity::Username { name: rows::parsed(row, "written")? },
+        "external" => Identity::External { provider: row.try_get("provider")?, id: row.try_get("written")? },
+        other => return Err(corrupt("identity", &format!("is of kind {other}"))),
+    }))
+}
+
+fn corrupt(what: &'static str, problem: &str) -> StoreError {
+    StoreError::Corrupt { what, problem: problem.to_owned() }
+}
+
+// Saving -------------------------------------------------------------------------------------------------------------
+
+async fn save(
+    connection: &mut SqliteConnection,
+    before: Option<&Order>,
+    order: &Order,
+    findings: &[Finding],
+    occasion: &Occasion<'_>,
+) -> Result<()> {
+    save_order(connection, order, occasion.now).await?;
+    for line in &order.lines {
+        let known = before.and_then(|order| order.lines.iter().find(|known| known.id == line.id));
+        let unmapped = findings.iter().any(|finding| {
+            finding.line == Some(line.id)
+                && matches!(finding.concern, bursar_domain::reason::Concern::ProductUnmapped { .. })
+        });
+        save_line(connection, order.id, line, unmapped, occasion.now).await?;
+        for hold in &line.holds {
+            save_hold(connection, order.id, Some(line.id), hold).await?;
+        }
+        if known.is_none_or(|known| known.pins != line.pins) {
+            save_pins(connection, line).await?;
+        }
+        for grant in &line.grants {
+            if !known.is_some_and(|known| known.grants.contains(grant)) {
+                save_grant(connection, order, line, grant, occasion).await?;
+            }
+        }
+    }
+    for hold in &order.holds {
+        save_hold(connection, order.id, None, hold).await?;
+    }
+    Ok(())
+}
+
+async fn save_order(connection: &mut SqliteConnection, order: &Order, now: Timestamp) -> Result<()> {
+    let (learner, malformed) = learner_columns(connection, order.learner.as_ref(), now).await?;
+    let refunded = order.refunded.as_ref();
+    sqlx::query(
+        "INSERT INTO orders (id, shop, external_id, number, fingerprint, placed_at, test, payment, payment_revision, revision,
+             refunded_amount, refunded_total, refunded_currency, learner_id, learner_malformed, first_seen_at, changed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16)
+         ON CONFLICT (id) DO UPDATE SET number = ?4, fingerprint = ?5, placed_at = ?6, test = ?7, payment = ?8,
+             payment_revision = ?9, revision = ?10, refunded_amount = ?11, refunded_total = ?12, refunded_currency = ?13,
+             learner_id = ?14, learner_malformed = ?15, changed_at = ?16",
+    )
+    .bind(order.id.to_string())
+    .bind(order.shop.as_str())
+    .bind(&order.external_id)
+    .bind(&order.number)
+    .bind(&order.fingerprint)
+    .bind(order.placed_at.map(Timestamp::as_millis))
+    .bind(order.test)
+    .bind(rows::to_word(&order.payment)?)
+    .bind(rows::to_json(&order.payment_revision)?)
+    .bind(rows::to_json(&order.revision)?)
+    .bind(refunded.map(|refunded| refunded.amount.to_string()))
+    .bind(refunded.map(|refunded| refunded.total.to_string()))
+    .bind(refunded.map(|refunded| refunded.currency.clone()))
+    .bind(learner)
+    .bind(malformed)
+    .bind(now.as_millis())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn save_line(
+    connection: &mut SqliteConnection,
+    order: OrderId,
+    line: &Line,
+    unmapped: bool,
+    now: Timestamp,
+) -> Result<()> {
+    let (learner, malformed) = learner_columns(connection, line.learner.as_ref(), now).await?;
+    sqlx::query(
+        "INSERT INTO lines (id, order_id, external_id, revision, present, title, products, courses, parent, learner_id,
+             learner_malformed, quantity, refunded_quantity, until, unmapped)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+         ON CONFLICT (id) DO UPDATE SET revision = ?4, present = ?5, title = ?6, products = ?7, courses = ?8, parent = ?9,
+             learner_id = ?10, learner_malformed = ?11, quantity = ?12, refunded_quantity = ?13, until = ?14, unmapped = ?15",
+    )
+    .bind(line.id.to_string())
+    .bind(order.to_string())
+    .bind(&line.external_id)
+    .bind(rows::to_json(&line.revision)?)
+    .bind(line.present)
+    .bind(&line.title)
+    .bind(rows::to_json(&line.products)?)
+    .bind(rows::to_json(&line.courses)?)
+    .bind(&line.parent)
+    .bind(learner)
+    .bind(malformed)
+    .bind(i64::from(line.quantity))
+    .bind(i64::from(line.refunded_quantity))
+    .bind(line.until.map(Timestamp::as_millis))
+    .bind(unmapped)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn save_hold(connection: &mut SqliteConnection, order: OrderId, line: Option<LineId>, hold: &Hold) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO holds (id, order_id, line_id, cause, holds, evidence, revision, changed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+         ON CONFLICT (id) DO UPDATE SET holds = ?5, evidence = ?6, revision = ?7, changed_at = ?8",
+    )
+    .bind(hold.id.to_string())
+    .bind(order.to_string())
+    .bind(line.map(|id| id.to_string()))
+    .bind(rows::to_word(&hold.cause)?)
+    .bind(hold.holds)
+    .bind(&hold.evidence)
+    .bind(rows::to_json(&hold.revision)?)
+    .bind(hold.changed_at.as_millis())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn save_pins(connection: &mut SqliteConnection, line: &Line) -> Result<()> {
+    sqlx::query("DELETE FROM pins WHERE line_id = ?").bind(line.id.to_string()).execute(&mut *connection).await?;
+    for pin in &line.pins {
+        sqlx::query("INSERT INTO pins (line_id, course_run, mode, catalog_id, pinned_at) VALUES (?, ?, ?, ?, ?)")
+            .bind(line.id.to_string())
+            .bind(pin.run.as_str())
+            .bind(pin.mode.as_str())
+            .bind(pin.entry.map(|id| id.to_string()))
+            .bind(pin.pinned_at.as_millis())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+async fn save_grant(
+    connection: &mut SqliteConnection,
+    order: &Order,
+    line: &Line,
+    grant: &Grant,
+    occasion: &Occasion<'_>,
+) -> Result<()> {
+    let identity = intern(connection, &grant.identity, occasion.now).await?;
+    let ended_reason = grant.ended.as_ref().map(|ended| rows::to_json(&ended.reason)).transpose()?;
+    sqlx::query(
+        "INSERT INTO grants (id, line_id, shop, lms, course_run, mode, identity_id, account_id, until, since, ended_at,
+             ended_reason, delivery_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+         ON CONFLICT (id) DO UPDATE SET identity_id = ?7, account_id = ?8, until = ?9, since = ?10, ended_at = ?11,
+             ended_reason = ?12, delivery_id = COALESCE(?13, delivery_id)",
+    )
+    .bind(grant.id.to_string())
+    .bind(line.id.to_string())
+    .bind(order.shop.as_str())
+    .bind(grant.lms.as_str())
+    .bind(grant.run.as_str())
+    .bind(grant.mode.as_str())
+    .bind(identity.to_string())
+    .bind(grant.account.map(|id| id.to_string()))
+    .bind(grant.until.map(Timestamp::as_millis))
+    .bind(grant.since.as_millis())
+    .bind(grant.ended.as_ref().map(|ended| ended.at.as_millis()))
+    .bind(ended_reason)
+    .bind(occasion.delivery.map(|id| id.to_string()))
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+async fn learner_columns(
+    connection: &mut SqliteConnection,
+    learner: Option<&Learner>,
+    now: Timestamp,
+) -> Result<(Option<String>, bool)> {
+    Ok(match learner {
+        None => (None, false),
+        Some(Learner::Malformed) => (None, true),
+        Some(Learner::Known(identity)) => (Some(intern(connection, identity, now).await?.to_string()), false),
+    })
+}
+
+/// The id of an identity, which is the same for every spelling of it. The newest spelling is kept.
+pub(crate) async fn intern(
+    connection: &mut SqliteConnection,
+    identity: &Identity,
+    now: Timestamp,
+) -> Result<IdentityId> {
+    let row = sqlx::query(
+        "INSERT INTO identities (id, kind, provider, written, normalized, created_at) VALUES (?, ?, ?, ?, ?, ?)
+         ON CONFLICT (kind, provider, normalized) DO UPDATE SET written = excluded.written RETURNING id",
+    )
+    .bind(IdentityId::new(now).to_string())
+    .bind(identity.kind())
+    .bind(identity.provider())
+    .bind(identity.written())
+    .bind(identity.normalized())
+    .bind(now.as_millis())
+    .fetch_one(connection)
+    .await?;
+    rows::parsed(&row, "id")
+}

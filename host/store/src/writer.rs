@@ -1,0 +1,127 @@
+//! The one writer: commands queue up, and everything that is queued is committed together.
+//!
+//! Owns the write connection and the transaction. A command never sees another one's failure: each runs in a savepoint of
+//! its own. Nobody is answered before the commit is on disk.
+
+use std::{future::Future, pin::Pin};
+
+use sqlx::{Connection, SqliteConnection};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::error::{Result, StoreError};
+
+/// How many commands one transaction takes at most: enough to share a disk sync among everybody who waits, few enough
+/// that the first of them does not wait long for the last. More wait for the next one.
+const BATCH_MAX: usize = 128;
+
+/// How many commands may wait. Beyond it a caller waits for room, which the gateway turns into a 503.
+const QUEUE_MAX: usize = 1_024;
+
+/// A change of the store: closed, named, data in and data out.
+pub(crate) trait Command: Send + 'static {
+    /// What it answers.
+    type Output: Send + 'static;
+
+    /// Does it, inside a transaction that somebody else commits.
+    fn execute(self, connection: &mut SqliteConnection) -> impl Future<Output = Result<Self::Output>> + Send;
+}
+
+/// Answers the caller once it is known whether the transaction was committed.
+type Reply = Box<dyn FnOnce(bool) + Send>;
+
+trait Job: Send {
+    fn execute<'c>(
+        self: Box<Self>,
+        connection: &'c mut SqliteConnection,
+    ) -> Pin<Box<dyn Future<Output = (bool, Reply)> + Send + 'c>>;
+}
+
+struct Queued<C: Command> {
+    command: C,
+    reply: oneshot::Sender<Result<C::Output>>,
+}
+
+impl<C: Command> Job for Queued<C> {
+    fn execute<'c>(
+        self: Box<Self>,
+        connection: &'c mut SqliteConnection,
+    ) -> Pin<Box<dyn Future<Output = (bool, Reply)> + Send + 'c>> {
+        Box::pin(async move {
+            let Self { command, reply } = *self;
+            let result = command.execute(connection).await;
+            let keep = result.is_ok();
+            let answer: Reply = Box::new(move |committed| {
+                let result = if committed { result } else { result.and(Err(StoreError::Closed)) };
+                // A caller that has gone away no longer wants to know.
+                drop(reply.send(result));
+            });
+            (keep, answer)
+        })
+    }
+}
+
+/// The writer's end that callers hold.
+#[derive(Clone)]
+pub(crate) struct Writer {
+    queue: mpsc::Sender<Box<dyn Job>>,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").field("room", &self.queue.capacity()).finish()
+    }
+}
+
+impl Writer {
+    /// Starts the writer on a connection of its own. It ends when the last handle is dropped.
+    pub(crate) fn start(connection: SqliteConnection) -> Self {
+        let (queue, jobs) = mpsc::channel(QUEUE_MAX);
+        tokio::spawn(write(connection, jobs));
+        Self { queue }
+    }
+
+    /// Has the command done and committed.
+    pub(crate) async fn run<C: Command>(&self, command: C) -> Result<C::Output> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(Box::new(Queued { command, reply })).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+async fn write(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
+    let mut batch = Vec::with_capacity(BATCH_MAX);
+    while jobs.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        let mut replies = Vec::with_capacity(batch.len());
+        let committed = match commit(&mut connection, &mut batch, &mut replies).await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::error!(error = %StoreError::from(error).chain(), commands = replies.len(), "a transaction could not be committed");
+                false
+            }
+        };
+        // Jobs that were not reached are dropped here, which answers their callers with `Closed`.
+        batch.clear();
+        for reply in replies {
+            reply(committed);
+        }
+    }
+    if let Err(error) = connection.close().await {
+        tracing::warn!(%error, "the ledger could not be closed in good order");
+    }
+}
+
+async fn commit(
+    connection: &mut SqliteConnection,
+    batch: &mut Vec<Box<dyn Job>>,
+    replies: &mut Vec<Reply>,
+) -> sqlx::Result<()> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    for job in batch.drain(..) {
+        sqlx::query("SAVEPOINT command").execute(&mut *transaction).await?;
+        let (keep, reply) = job.execute(&mut transaction).await;
+        replies.push(reply);
+        let end = if keep { "RELEASE command" } else { "ROLLBACK TO command" };
+        sqlx::query(end).execute(&mut *transaction).await?;
+    }
+    transaction.commit().await
+}
