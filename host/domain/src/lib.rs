@@ -12,6 +12,7 @@ pub mod names;
 pub mod policy;
 pub mod reason;
 pub mod request;
+pub mod retry;
 pub mod statement;
 pub mod time;
 
