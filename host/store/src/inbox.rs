@@ -215,6 +215,15 @@ impl Store {
         Ok(row.try_get::<i64, _>(0)? == 1)
     }
 
+    /// Ends every claim. Only for a process that has just begun to serve: whoever claimed anything before is gone, because a
+    /// SQLite ledger is served by one process, so nobody need wait for the leases to run out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn release_claims(&self, now: Timestamp) -> Result<()> {
+        self.writer.run(ReleaseClaims { now }).await
+    }
+
     /// Gives a claim back without having tried: the delivery is looked at again at `due_at`.
     ///
     /// # Errors
@@ -470,4 +479,25 @@ pub(crate) fn unpack(row: &SqliteRow) -> Result<Request> {
         body: Bytes::from(open(row.try_get("body")?)?),
         received_at: rows::time(row, "received_at")?,
     })
+}
+
+struct ReleaseClaims {
+    now: Timestamp,
+}
+
+impl Command for ReleaseClaims {
+    type Output = ();
+
+    async fn execute(self, connection: &mut SqliteConnection) -> Result<()> {
+        sqlx::query("DELETE FROM lanes").execute(&mut *connection).await?;
+        sqlx::query("UPDATE resolutions SET leased_until = NULL, fence = fence + 1 WHERE leased_until > ?")
+            .bind(self.now.as_millis())
+            .execute(&mut *connection)
+            .await?;
+        sqlx::query("UPDATE enrollments SET leased_until = NULL, fence = fence + 1 WHERE leased_until > ?")
+            .bind(self.now.as_millis())
+            .execute(connection)
+            .await?;
+        Ok(())
+    }
 }

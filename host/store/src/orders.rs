@@ -17,6 +17,7 @@ use bursar_domain::{
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
+    Store,
     catalog, enrollments,
     error::{Result, StoreError},
     resolutions, reviews, rows,
@@ -491,4 +492,15 @@ pub(crate) async fn intern(
     .fetch_one(connection)
     .await?;
     rows::parsed(&row, "id")
+}
+
+impl Store {
+    /// An order of a shop, whole, by the shop's id of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn order(&self, shop: &ShopName, external_id: &str) -> Result<Option<Order>> {
+        let mut connection = self.readers.acquire().await?;
+        load(&mut connection, shop, external_id).await
+    }
 }

@@ -1,0 +1,112 @@
+//! The admin listener: for operators and their machines, never for shops.
+//!
+//! Owns the token and the `Host` check. Today it says whether the server is ready; pages and the API come here.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use bursar_domain::Clock;
+use bursar_store::Store;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+use subtle::ConstantTimeEq;
+
+use crate::shops::{Service, Shops};
+
+/// What the admin listener needs.
+#[derive(Debug)]
+pub struct Admin {
+    token: SecretString,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    shops: Shops,
+}
+
+impl Admin {
+    /// Everything that the admin listener shows, behind this token.
+    #[must_use]
+    pub fn new(token: SecretString, store: Store, clock: Arc<dyn Clock>, shops: Shops) -> Self {
+        Self { token, store, clock, shops }
+    }
+
+    fn may_enter(&self, headers: &HeaderMap) -> bool {
+        let presented = headers
+            .get(header::AUTHORIZATION)
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.strip_prefix("Bearer "));
+        presented.is_some_and(|presented| presented.as_bytes().ct_eq(self.token.expose_secret().as_bytes()).into())
+    }
+}
+
+/// The admin addresses.
+pub fn router(admin: Arc<Admin>) -> Router {
+    Router::new()
+        .route("/readyz", get(readyz))
+        .layer(middleware::from_fn_with_state(Arc::clone(&admin), guard))
+        .with_state(admin)
+}
+
+async fn guard(State(admin): State<Arc<Admin>>, request: Request, next: Next) -> Response {
+    // A page elsewhere that had its own name point at this machine would come with that name.
+    let host = request.headers().get(header::HOST).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !is_own_name(host) {
+        return StatusCode::MISDIRECTED_REQUEST.into_response();
+    }
+    if !admin.may_enter(request.headers()) {
+        return StatusCode::UNAUTHORIZED.into_response();
+    }
+    next.run(request).await
+}
+
+/// An address, or this machine: a name that somebody else owns is neither.
+fn is_own_name(host: &str) -> bool {
+    let name = host.rsplit_once(':').filter(|(_, port)| port.chars().all(|c| c.is_ascii_digit())).map_or(host, |(name, _)| name);
+    name == "localhost" || name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok()
+}
+
+async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
+    let waiting: Vec<_> = admin
+        .shops
+        .iter()
+        .filter_map(|shop| match &shop.service {
+            Service::Waiting(obstacle) => Some(json!({ "shop": shop.config.name.as_str(), "why": obstacle.message })),
+            Service::Ready { .. } => None,
+        })
+        .collect();
+    match admin.store.backlog().await {
+        Ok(backlog) => {
+            let body = json!({
+                "ready": true, "at": admin.clock.now().to_string(), "shops_waiting": waiting,
+                "deliveries": backlog.deliveries, "learners": backlog.learners,
+                "enrollments": backlog.enrollments, "reviews": backlog.reviews,
+            });
+            ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
+        }
+        Err(error) => {
+            tracing::error!(error = %error.chain(), "not ready: the store cannot be read");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_and_localhost_are_names_of_this_machine() {
+        for host in ["localhost", "localhost:8081", "127.0.0.1:8081", "[::1]:8081", "10.0.0.5"] {
+            assert!(is_own_name(host), "{host}");
+        }
+        for host in ["", "evil.example", "evil.example:8081", "localhost.evil.example"] {
+            assert!(!is_own_name(host), "{host}");
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! The dispatcher: gives each delivery its turn, runs its adapter, and has the end of the attempt committed.
+//!
+//! Owns the order of claiming, running and committing, and what an adapter's problem means for the delivery. No transaction
+//! spans a run. If the process dies anywhere here, the lease runs out and the delivery has another turn.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use bursar_domain::{
+    Clock, ShopName, Timestamp,
+    ids::AttemptId,
+    policy::ShopMode,
+    retry,
+    statement::ProductId,
+};
+use bursar_sandbox::{
+    Adapter, Decision, DeliveryInput, HostFault, KnownLine, Logs, Problem, Remedy, RunError, RunErrorClass, ShopContext,
+    Surroundings, Usage,
+};
+use bursar_store::{
+    Store, StoreError,
+    inbox::{Claimed, DeliveryState, Origin},
+    run::{AttemptRecord, Notes, Outcome, Run},
+};
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
+
+use crate::{
+    bell::Bell,
+    shops::{Service, Shop, Shops},
+};
+
+/// How many deliveries are handled side by side. More wait in the inbox.
+const SIDE_BY_SIDE: usize = 8;
+
+/// How long a delivery belongs to the run that claimed it: longer than any run may take, waiting for its place included.
+const LEASE: Duration = Duration::from_secs(90);
+
+/// How often the inbox is looked at when nothing says that there is something: for deliveries whose time comes, and for
+/// what a command line tool puts there.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// What the dispatcher needs.
+#[derive(Debug, Clone)]
+pub struct Dispatcher {
+    /// The connected shops.
+    pub shops: Shops,
+    /// Where deliveries come from and attempts go.
+    pub store: Store,
+    /// Where "now" comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Rings when a delivery has come, or a lane is free.
+    pub inbox: Bell,
+    /// To be rung when fulfillment may have something to do.
+    pub fulfillment: Bell,
+}
+
+impl Dispatcher {
+    /// Works until told to stop; then ends what is under way and returns.
+    pub async fn work(self, mut stop: watch::Receiver<bool>) {
+        let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+        let paused: Vec<ShopName> = self
+            .shops
+            .iter()
+            .filter(|shop| shop.policy.mode == ShopMode::Paused)
+            .map(|shop| shop.config.name.clone())
+            .collect();
+        let mut rung = self.inbox.listen();
+        let mut runs = JoinSet::new();
+        while !*stop.borrow() {
+            while runs.try_join_next().is_some() {}
+            let free = u32::try_from(places.available_permits()).unwrap_or(0);
+            let claimed = if free == 0 { Vec::new() } else { self.claim(free, &paused).await };
+            let more = claimed.len() == usize::try_from(free).unwrap_or(usize::MAX);
+            for delivery in claimed {
+                let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+                let dispatcher = self.clone();
+                runs.spawn(async move {
+                    dispatcher.run(delivery).await;
+                    drop(place);
+                    // A lane is free now, and so is a place.
+                    dispatcher.inbox.ring();
+                });
+            }
+            if !more || free == 0 {
+                tokio::select! {
+                    () = rung.wait(LOOK_EVERY) => {}
+                    _ = stop.changed() => {}
+                }
+            }
+        }
+        while runs.join_next().await.is_some() {}
+    }
+
+    async fn claim(&self, limit: u32, paused: &[ShopName]) -> Vec<Claimed> {
+        match self.store.claim_deliveries(self.clock.now(), limit, LEASE, paused.to_vec()).await {
+            Ok(claimed) => claimed,
+            Err(error) => {
+                tracing::error!(error = %error.chain(), "the inbox cannot be read");
+                Vec::new()
+            }
+        }
+    }
+
+    async fn run(&self, claimed: Claimed) {
+        let started_at = self.clock.now();
+        let number = claimed.attempts + 1;
+        let attempt = match self.shops.get(claimed.shop.as_str()) {
+            None => Attempt::unable("shop-unknown", "the configuration has no such shop any more".to_owned()),
+            Some(shop) => match &shop.service {
+                Service::Waiting(obstacle) => Attempt::unable(obstacle.code, obstacle.message.clone()),
+                Service::Ready { adapter, context } if claimed.state == DeliveryState::Parked => {
+                    authenticate(adapter, context, &claimed).await
+                }
+                Service::Ready { adapter, context } => self.handle(shop, adapter, context, &claimed, number).await,
+            },
+        };
+        self.commit(claimed, attempt, number, started_at).await;
+    }
+
+    async fn handle(
+        &self,
+        shop: &Arc<Shop>,
+        adapter: &Arc<Adapter>,
+        context: &Arc<ShopContext>,
+        claimed: &Claimed,
+        number: u32,
+    ) -> Attempt {
+        let input = DeliveryInput {
+            id: claimed.id,
+            topic: claimed.topic.clone(),
+            origin: match claimed.origin {
+                Origin::Webhook => bursar_sandbox::Origin::Webhook,
+                Origin::Backfill => bursar_sandbox::Origin::Backfill,
+                Origin::Operator => bursar_sandbox::Origin::Operator,
+            },
+            attempt: number,
+            request: Arc::new(claimed.request.clone()),
+        };
+        let ledger = Arc::new(LedgerOfShop { store: self.store.clone(), shop: Arc::clone(shop) });
+        match adapter.handle(context, input, ledger).await {
+            Ok(handled) => {
+                let end = match handled.result {
+                    Ok(statements) => End::Outcome(Outcome::Stated(statements)),
+                    Err(problem) => End::Problem(problem),
+                };
+                Attempt { ran: Some(Ran::new(adapter, handled.usage, handled.logs)), end }
+            }
+            Err(error) => failed(adapter, error),
+        }
+    }
+
+    async fn commit(&self, claimed: Claimed, attempt: Attempt, number: u32, started_at: Timestamp) {
+        let now = self.clock.now();
+        let outcome = match attempt.end {
+            End::Outcome(outcome) => outcome,
+            End::Problem(problem) => consequence(problem, claimed.state, number, now),
+            End::Unable { code, message } => Outcome::Problem {
+                // Nothing is lost and no try is used up: it waits until the shop can be served.
+                state: if claimed.state == DeliveryState::Parked { DeliveryState::Parked } else { DeliveryState::Waiting },
+                due_at: Some(now.plus(retry::FOR_A_PERSON)),
+                counts: false,
+                code: code.to_owned(),
+                message,
+            },
+        };
+        let Some(policy) = self.shops.get(claimed.shop.as_str()).map(|shop| shop.policy.clone()) else {
+            // Without the shop there are no policies to judge by; it is looked at again after the next start.
+            if let Err(error) = self.store.put_back(&claimed, now.plus(retry::FOR_A_PERSON)).await {
+                tracing::error!(delivery = %claimed.id, error = %error.chain(), "a delivery could not be put back");
+            }
+            return;
+        };
+        let problem = match &outcome {
+            Outcome::Problem { code, message, .. } => Some((code.clone(), message.clone())),
+            Outcome::Stated(_) | Outcome::Authentic { .. } => None,
+        };
+        let usage = attempt.ran.as_ref().map(|ran| ran.usage).unwrap_or_default();
+        let run = Run {
+            delivery: claimed.id,
+            lane: claimed.lane.clone(),
+            policy,
+            attempt: attempt.ran.map(|ran| ran.record(number, started_at, now)),
+            outcome,
+            now,
+        };
+        match self.store.commit_run(run).await {
+            Ok(committed) => {
+                let (code, message) = problem.unzip();
+                tracing::info!(
+                    shop = %claimed.shop, delivery = %claimed.id, topic = claimed.topic, subject = claimed.lane.subject,
+                    attempt = number, state = %committed.state, orders = committed.orders,
+                    micros = u64::try_from(usage.wall.as_micros()).unwrap_or(u64::MAX), code, message,
+                    "attempt"
+                );
+                self.fulfillment.ring();
+            }
+            Err(StoreError::LeaseLost) => {
+                tracing::warn!(delivery = %claimed.id, "an attempt took longer than its lease; somebody else has the delivery");
+            }
+            Err(error) => {
+                tracing::error!(delivery = %claimed.id, error = %error.chain(), "an attempt could not be recorded; it will be made again");
+            }
+        }
+    }
+}
+
+/// An attempt that has ended.
+struct Attempt {
+    ran: Option<Ran>,
+    end: End,
+}
+
+enum End {
+    Outcome(Outcome),
+    Problem(Problem),
+    Unable { code: &'static str, message: String },
+}
+
+impl Attempt {
+    fn unable(code: &'static str, message: String) -> Self {
+        Self { ran: None, end: End::Unable { code, message } }
+    }
+}
+
+/// What is kept of a run.
+struct Ran {
+    adapter: Arc<Adapter>,
+    usage: Usage,
+    logs: Logs,
+}
+
+impl Ran {
+    fn new(adapter: &Arc<Adapter>, usage: Usage, logs: Logs) -> Self {
+        Self { adapter: Arc::clone(adapter), usage, logs }
+    }
+
+    fn record(self, number: u32, started_at: Timestamp, ended_at: Timestamp) -> AttemptRecord {
+        let description = self.adapter.description();
+        let mut log: Vec<(String, String)> =
+            self.logs.lines.into_iter().map(|line| (line.level.as_str().to_owned(), line.message)).collect();
+        if self.logs.dropped > 0 {
+            log.push(("warning".to_owned(), format!("{} more lines were dropped", self.logs.dropped)));
+        }
+        AttemptRecord {
+            id: AttemptId::new(started_at),
+            number,
+            adapter: description.platform.to_string(),
+            adapter_version: description.version.clone(),
+            adapter_sha256: self.adapter.sha256().to_owned(),
+            started_at,
+            ended_at,
+            guest_micros: u64::try_from(self.usage.wall.as_micros()).unwrap_or(u64::MAX),
+            peak_memory: self.usage.memory_peak,
+            notes: Notes { log, ..Notes::default() },
+        }
+    }
+}
+
+/// Judges a request that could not be judged when it came.
+async fn authenticate(adapter: &Arc<Adapter>, context: &Arc<ShopContext>, claimed: &Claimed) -> Attempt {
+    let authenticated = match adapter.authenticate(context, Arc::new(claimed.request.clone())).await {
+        Ok(authenticated) => authenticated,
+        Err(error) => return failed(adapter, error),
+    };
+    let refused = |code: String, message: String| {
+        End::Outcome(Outcome::Problem { state: DeliveryState::Refused, due_at: None, counts: true, code, message })
+    };
+    let end = match authenticated.decision {
+        Decision::Accept { topic, subject, .. } => End::Outcome(Outcome::Authentic { topic, subject }),
+        Decision::Ignore { reason } => End::Outcome(Outcome::Problem {
+            state: DeliveryState::Ignored,
+            due_at: None,
+            counts: true,
+            code: "ignored".to_owned(),
+            message: reason,
+        }),
+        Decision::Respond(_) => End::Outcome(Outcome::Problem {
+            state: DeliveryState::Ignored,
+            due_at: None,
+            counts: true,
+            code: "handshake".to_owned(),
+            message: "a handshake, answered 200 when it came".to_owned(),
+        }),
+        Decision::Problem(Problem { remedy: Remedy::None, code, message, .. }) => refused(code, message),
+        Decision::Problem(problem) => End::Problem(problem),
+    };
+    Attempt { ran: Some(Ran::new(adapter, authenticated.usage, authenticated.logs)), end }
+}
+
+fn failed(adapter: &Arc<Adapter>, error: RunError) -> Attempt {
+    if let Some(backtrace) = &error.backtrace {
+        tracing::error!(adapter = %adapter.description().platform, code = error.kind.code(), %error, backtrace, "the adapter failed");
+    }
+    let end = match error.class() {
+        RunErrorClass::Adapter => End::Problem(Problem {
+            remedy: Remedy::Later,
+            code: error.kind.code().to_owned(),
+            message: error.to_string(),
+            retry_after: None,
+        }),
+        RunErrorClass::Host => End::Unable { code: error.kind.code(), message: error.to_string() },
+    };
+    Attempt { ran: Some(Ran::new(adapter, error.usage, error.logs)), end }
+}
+
+/// What a problem means for the delivery.
+///
+/// | remedy | the delivery | and the try |
+/// |---|---|---|
+/// | none | is rejected, for a person to see | counts |
+/// | later | is tried again after a growing pause; after [`retry::DELIVERY_TRIES`] it has failed | counts |
+/// | operator | waits, and is looked at again now and then | does not count |
+///
+/// A parked one stays parked where it would be tried again: it is not authentic yet.
+fn consequence(problem: Problem, state: DeliveryState, number: u32, now: Timestamp) -> Outcome {
+    let Problem { remedy, code, message, retry_after } = problem;
+    let parked = state == DeliveryState::Parked;
+    let (state, due_at, counts) = match remedy {
+        Remedy::None => (DeliveryState::Rejected, None, true),
+        Remedy::Later if number >= retry::DELIVERY_TRIES => (DeliveryState::Failed, None, true),
+        Remedy::Later => {
+            let pause = retry::DELIVERIES.pause(number, fastrand::u32(..), retry_after);
+            (if parked { DeliveryState::Parked } else { DeliveryState::Queued }, Some(now.plus(pause)), true)
+        }
+        Remedy::Operator => (
+            if parked { DeliveryState::Parked } else { DeliveryState::Waiting },
+            Some(now.plus(retry::FOR_A_PERSON)),
+            false,
+        ),
+    };
+    Outcome::Problem { state, due_at, counts, code, message }
+}
+
+/// What a run may look up: the orders and the catalog of its own shop.
+struct LedgerOfShop {
+    store: Store,
+    shop: Arc<Shop>,
+}
+
+#[async_trait]
+impl Surroundings for LedgerOfShop {
+    async fn known(&self, order: &str) -> Result<Vec<KnownLine>, HostFault> {
+        let policy = &self.shop.policy;
+        let order = self.store.order(&policy.shop, order).await.map_err(fault)?;
+        let Some(order) = order else { return Ok(Vec::new()) };
+        let lines = order.lines.iter().map(|line| KnownLine {
+            id: line.external_id.clone(),
+            active: order.why_no_access(line, policy.on_delete).is_none(),
+            quantity: line.quantity,
+            refunded_quantity: line.refunded_quantity,
+            products: line.products.clone(),
+            courses: line.pins.iter().map(|pin| (pin.run.to_string(), pin.mode.to_string())).collect(),
+            until: line.until,
+        });
+        Ok(lines.collect())
+    }
+
+    async fn courses(&self, products: &[ProductId]) -> Result<Vec<(String, String)>, HostFault> {
+        let policy = &self.shop.policy;
+        let courses = self.store.courses_of(&policy.shop, products).await.map_err(fault)?;
+        let default = &policy.default_mode;
+        Ok(courses.into_iter().map(|(run, mode)| (run.to_string(), mode.as_ref().unwrap_or(default).to_string())).collect())
+    }
+}
+
+fn fault(error: StoreError) -> HostFault {
+    HostFault(error.chain())
+}

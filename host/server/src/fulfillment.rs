@@ -1,0 +1,201 @@
+//! Fulfillment: makes the LMS match the grants, and writes down what it did and why.
+//!
+//! Owns the order of reading, intending, acting and recording, for one LMS. What should be done is decided by
+//! `bursar_domain::fulfillment`; how the LMS is asked is `bursar-lms`'s. If the process dies anywhere here, an intent that
+//! was written tells the next one to read before it acts.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use bursar_domain::{
+    Clock, LmsName, ShopName, Timestamp,
+    policy::{ModeLadder, ShopPolicy},
+    retry,
+};
+use bursar_lms::{Class, Lms, LmsError};
+use bursar_store::Store;
+use tokio::{
+    sync::{Semaphore, watch},
+    task::JoinSet,
+};
+
+use crate::bell::{Bell, Listener};
+
+mod accounts;
+mod enrollments;
+
+/// How many enrollments of one LMS are dealt with side by side. An LMS on two cores answers up to four requests at once
+/// about twice as fast as one by one (`docs/lms.md`); more only queue there.
+const SIDE_BY_SIDE: usize = 4;
+
+/// How many learners are looked up together: what one search takes.
+const LOOKED_UP_TOGETHER: u32 = 100;
+
+/// How often there is a look for what is due when nothing says that there is something.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// What fulfillment at one LMS needs.
+#[derive(Debug, Clone)]
+pub struct Fulfillment {
+    /// The LMS's name.
+    pub name: LmsName,
+    /// The LMS.
+    pub lms: Lms,
+    /// The order of its modes.
+    pub ladder: ModeLadder,
+    /// How long one request to it may take.
+    pub call_timeout: Duration,
+    /// The policies of every shop.
+    pub policies: Arc<BTreeMap<ShopName, ShopPolicy>>,
+    /// Where grants and enrollments are kept.
+    pub store: Store,
+    /// Where "now" comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Rings when there may be something to do.
+    pub bell: Bell,
+}
+
+impl Fulfillment {
+    /// Works until told to stop; then ends what is under way and returns.
+    pub async fn work(self, stop: watch::Receiver<bool>) {
+        let learners = tokio::spawn(self.clone().look_up_learners(stop.clone()));
+        self.deal_with_enrollments(stop).await;
+        if let Err(error) = learners.await {
+            tracing::error!(%error, "looking up learners ended badly");
+        }
+    }
+
+    async fn look_up_learners(self, mut stop: watch::Receiver<bool>) {
+        let mut trouble = Trouble::default();
+        let mut rung = self.bell.listen();
+        while !*stop.borrow() {
+            let now = self.clock.now();
+            let due = match self.store.claim_unresolved(&self.name, now, LOOKED_UP_TOGETHER, self.lease()).await {
+                Ok(due) => due,
+                Err(error) => {
+                    tracing::error!(lms = %self.name, error = %error.chain(), "the learners to look up cannot be read");
+                    Vec::new()
+                }
+            };
+            if due.is_empty() {
+                idle(&mut rung, &mut stop).await;
+                continue;
+            }
+            match self.look_up(due).await {
+                Ok(()) => trouble.over(),
+                Err(error) => {
+                    let pause = trouble.another(&error);
+                    tracing::warn!(lms = %self.name, code = error.code(), %error, "learners cannot be looked up");
+                    pause_unless_stopped(&mut stop, pause).await;
+                }
+            }
+        }
+    }
+
+    async fn deal_with_enrollments(self, mut stop: watch::Receiver<bool>) {
+        let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
+        let mut trouble = Trouble::default();
+        let mut rung = self.bell.listen();
+        let mut under_way: JoinSet<Option<LmsError>> = JoinSet::new();
+        while !*stop.borrow() {
+            let free = u32::try_from(places.available_permits()).unwrap_or(0);
+            let due = if free == 0 {
+                Vec::new()
+            } else {
+                match self.store.claim_enrollments(&self.name, self.clock.now(), free, self.lease()).await {
+                    Ok(due) => due,
+                    Err(error) => {
+                        tracing::error!(lms = %self.name, error = %error.chain(), "the enrollments that are due cannot be read");
+                        Vec::new()
+                    }
+                }
+            };
+            for enrollment in due {
+                let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+                let fulfillment = self.clone();
+                under_way.spawn(async move {
+                    let problem = fulfillment.deal_with(enrollment).await;
+                    drop(place);
+                    problem
+                });
+            }
+            let ended = if under_way.is_empty() {
+                idle(&mut rung, &mut stop).await;
+                continue;
+            } else {
+                tokio::select! {
+                    ended = under_way.join_next() => ended,
+                    () = rung.wait(LOOK_EVERY) => None,
+                    _ = stop.changed() => None,
+                }
+            };
+            match ended {
+                Some(Ok(None)) => trouble.over(),
+                // One request that failed says that the LMS is in trouble, so the others are spared.
+                Some(Ok(Some(error))) => {
+                    let pause = trouble.another(&error);
+                    pause_unless_stopped(&mut stop, pause).await;
+                }
+                Some(Err(error)) => tracing::error!(lms = %self.name, %error, "dealing with an enrollment ended badly"),
+                None => {}
+            }
+        }
+        while under_way.join_next().await.is_some() {}
+    }
+
+    /// A claim must outlive everything that is done under it: a read and a change, and what comes between.
+    fn lease(&self) -> Duration {
+        self.lms.longest_call().saturating_mul(2).saturating_add(Duration::from_secs(30))
+    }
+
+    fn policy(&self, shop: &ShopName) -> Option<&ShopPolicy> {
+        self.policies.get(shop)
+    }
+
+    /// When to ask the LMS again after this failure.
+    fn again_at(&self, error: &LmsError, tries: u32, now: Timestamp) -> Timestamp {
+        let wish = match error.class() {
+            Class::TryAgain { after } => after,
+            // The request may still be on its way; until it cannot be any more, reading tells nothing for certain.
+            Class::Unclear => Some(self.call_timeout),
+            Class::Definite | Class::Ours => None,
+        };
+        now.plus(retry::LMS.pause(tries.max(1), fastrand::u32(..), wish))
+    }
+}
+
+async fn idle(rung: &mut Listener, stop: &mut watch::Receiver<bool>) {
+    tokio::select! {
+        () = rung.wait(LOOK_EVERY) => {}
+        _ = stop.changed() => {}
+    }
+}
+
+async fn pause_unless_stopped(stop: &mut watch::Receiver<bool>, pause: Duration) {
+    tokio::select! {
+        () = tokio::time::sleep(pause) => {}
+        _ = stop.changed() => {}
+    }
+}
+
+/// How an LMS has fared lately: while it is in trouble it is asked less and less often.
+#[derive(Debug, Default)]
+struct Trouble {
+    tries: u32,
+}
+
+impl Trouble {
+    fn over(&mut self) {
+        self.tries = 0;
+    }
+
+    /// One more failure; answers how long to leave the LMS alone.
+    fn another(&mut self, error: &LmsError) -> Duration {
+        let wish = match error.class() {
+            Class::Definite => return Duration::ZERO,
+            Class::TryAgain { after } => after,
+            Class::Unclear | Class::Ours => None,
+        };
+        self.tries = self.tries.saturating_add(1);
+        retry::LMS.pause(self.tries, fastrand::u32(..), wish)
+    }
+}

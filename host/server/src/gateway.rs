@@ -1,0 +1,306 @@
+//! The public listener: a shop's request in, an answer out, and nothing answered 200 that is not on disk.
+//!
+//! Owns what a shop can see: addresses, statuses, caps. It never says why it refuses: that is the log's. Never a 4xx for a
+//! business reason, never 429, because shops take both for a broken receiver and switch the webhook off.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    body::{Body, HttpBody},
+    extract::{Path, Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use bursar_domain::{Clock, Timestamp, ids::DeliveryId};
+use bursar_sandbox::{Adapter, Answer, Decision, Problem, Remedy, RunErrorClass, ShopContext, redact};
+use bursar_store::{
+    Store,
+    inbox::{Accepted, DeliveryState, NewDelivery, Origin},
+};
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
+use crate::{
+    bell::Bell,
+    shops::{Service, Shop, Shops},
+};
+
+/// How long a whole body may take to arrive. A sender that is slower gets a 408 and its connection closed.
+const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many requests of one shop are kept that nobody could judge. More are answered 503, so that shops that try again do.
+pub const PARKED_MAX: u32 = 1_000;
+
+/// What a 503 asks the shop to wait: long enough for a restart, short enough for the shop's patience.
+const RETRY_AFTER: HeaderValue = HeaderValue::from_static("30");
+
+/// How often at most the usual mistakes are tried on a wrong signature of one shop: each try costs a few HMACs, and
+/// anybody can send wrong ones.
+const DIAGNOSIS_EVERY: Duration = Duration::from_secs(5);
+
+/// What the public listener needs.
+#[derive(Debug)]
+pub struct Gateway {
+    /// The connected shops.
+    pub shops: Shops,
+    /// Where deliveries go.
+    pub store: Store,
+    /// Where "now" comes from.
+    pub clock: Arc<dyn Clock>,
+    /// The largest body, in bytes.
+    pub max_body: usize,
+    /// Rung when a delivery has come.
+    pub inbox: Bell,
+    /// When a wrong signature was last looked into, in milliseconds since 1970.
+    pub diagnosed_at: AtomicI64,
+}
+
+/// The public addresses.
+pub fn router(gateway: Arc<Gateway>) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/webhooks/{shop}", any(webhook))
+        .route("/webhooks/{shop}/{*below}", any(webhook_below))
+        .with_state(gateway)
+}
+
+async fn webhook(State(gateway): State<Arc<Gateway>>, Path(shop): Path<String>, request: Request) -> Response {
+    gateway.receive(&shop, request).await.into_response()
+}
+
+async fn webhook_below(
+    State(gateway): State<Arc<Gateway>>,
+    Path((shop, _)): Path<(String, String)>,
+    request: Request,
+) -> Response {
+    gateway.receive(&shop, request).await.into_response()
+}
+
+/// What a shop is answered.
+#[derive(Debug)]
+enum Reply {
+    Ok,
+    Answer(Answer),
+    NotAuthentic,
+    UnknownShop,
+    WrongMethod,
+    TooSlow,
+    TooLarge,
+    BrokenOff,
+    Unavailable,
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Ok => StatusCode::OK.into_response(),
+            Self::Answer(answer) => {
+                let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::OK);
+                let content_type = HeaderValue::from_str(&answer.content_type)
+                    .unwrap_or(HeaderValue::from_static("application/octet-stream"));
+                (status, [(header::CONTENT_TYPE, content_type)], answer.body).into_response()
+            }
+            Self::NotAuthentic => StatusCode::UNAUTHORIZED.into_response(),
+            Self::UnknownShop => StatusCode::NOT_FOUND.into_response(),
+            Self::WrongMethod => {
+                (StatusCode::METHOD_NOT_ALLOWED, [(header::ALLOW, HeaderValue::from_static("POST"))]).into_response()
+            }
+            // What is left of the body will not be read, so the connection is of no further use.
+            Self::TooSlow => (StatusCode::REQUEST_TIMEOUT, CLOSE).into_response(),
+            Self::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, CLOSE).into_response(),
+            Self::BrokenOff => (StatusCode::BAD_REQUEST, CLOSE).into_response(),
+            Self::Unavailable => {
+                (StatusCode::SERVICE_UNAVAILABLE, [(header::RETRY_AFTER, RETRY_AFTER)]).into_response()
+            }
+        }
+    }
+}
+
+const CLOSE: [(header::HeaderName, HeaderValue); 1] = [(header::CONNECTION, HeaderValue::from_static("close"))];
+
+impl Gateway {
+    async fn receive(&self, shop: &str, request: Request) -> Reply {
+        let Some(shop) = self.shops.get(shop) else { return Reply::UnknownShop };
+        if request.method() != Method::POST {
+            return Reply::WrongMethod;
+        }
+        let (head, body) = request.into_parts();
+        let body = match tokio::time::timeout(BODY_TIMEOUT, read(body, &head.headers, self.max_body)).await {
+            Ok(Ok(body)) => body,
+            Ok(Err(reply)) => return reply,
+            Err(_) => return Reply::TooSlow,
+        };
+        let request = Arc::new(bursar_domain::Request {
+            method: head.method.as_str().to_owned(),
+            path: below(head.uri.path()),
+            query: head.uri.query().unwrap_or_default().to_owned(),
+            headers: headers(&head.headers),
+            body,
+            received_at: self.clock.now(),
+        });
+        match &shop.service {
+            Service::Ready { adapter, context } => self.authenticate(shop, adapter, context, request).await,
+            Service::Waiting(obstacle) => {
+                self.park(shop, None, &request, obstacle.code, &obstacle.message).await
+            }
+        }
+    }
+
+    async fn authenticate(
+        &self,
+        shop: &Shop,
+        adapter: &Adapter,
+        context: &Arc<ShopContext>,
+        request: Arc<bursar_domain::Request>,
+    ) -> Reply {
+        let name = &shop.config.name;
+        let authenticated = match adapter.authenticate(context, Arc::clone(&request)).await {
+            Ok(authenticated) => authenticated,
+            Err(error) if error.class() == RunErrorClass::Adapter => {
+                let backtrace = error.backtrace.as_deref().unwrap_or_default();
+                tracing::error!(shop = %name, adapter = %shop.config.adapter, code = error.kind.code(), %error, backtrace, "the adapter failed while it judged a request; the request is kept");
+                return self.park(shop, Some(adapter), &request, error.kind.code(), &error.to_string()).await;
+            }
+            Err(error) => {
+                tracing::warn!(shop = %name, code = error.kind.code(), %error, "a request could not be judged");
+                return Reply::Unavailable;
+            }
+        };
+        match authenticated.decision {
+            Decision::Accept { topic, subject, key, occurred_at, answer } => {
+                let delivery = NewDelivery {
+                    id: DeliveryId::new(request.received_at),
+                    shop: name.clone(),
+                    adapter: shop.config.adapter.clone(),
+                    origin: Origin::Webhook,
+                    state: DeliveryState::Queued,
+                    topic,
+                    subject,
+                    dedupe_key: key,
+                    occurred_at,
+                    problem: None,
+                    due_at: request.received_at,
+                    body_sha256: NewDelivery::digest(&request.body),
+                    request: redact(adapter.description(), &request),
+                };
+                match self.store.accept(delivery).await {
+                    Ok(_) => {
+                        self.inbox.ring();
+                        answer.map_or(Reply::Ok, Reply::Answer)
+                    }
+                    Err(error) => {
+                        tracing::error!(shop = %name, error = %error.chain(), "a delivery could not be stored");
+                        Reply::Unavailable
+                    }
+                }
+            }
+            Decision::Ignore { reason } => {
+                tracing::debug!(shop = %name, reason, "a request is of no interest");
+                Reply::Ok
+            }
+            Decision::Respond(answer) => Reply::Answer(answer),
+            Decision::Problem(Problem { remedy: Remedy::None, code, message, .. }) => {
+                let mistake = authenticated
+                    .failed_check
+                    .filter(|_| self.may_diagnose(request.received_at))
+                    .and_then(|check| check.diagnose(context));
+                tracing::warn!(shop = %name, code, message, mistake, "a request was refused as not authentic");
+                Reply::NotAuthentic
+            }
+            Decision::Problem(Problem { code, message, .. }) => {
+                self.park(shop, Some(adapter), &request, &code, &message).await
+            }
+        }
+    }
+
+    /// Keeps a request that nobody can judge now.
+    async fn park(
+        &self,
+        shop: &Shop,
+        adapter: Option<&Adapter>,
+        request: &bursar_domain::Request,
+        code: &str,
+        message: &str,
+    ) -> Reply {
+        let name = &shop.config.name;
+        // What proves such a request would have to be kept with it, and it must not be kept.
+        if adapter.is_some_and(|adapter| redact(adapter.description(), request) != *request) {
+            tracing::warn!(shop = %name, code, message, "a request cannot be judged, and cannot be kept, because it holds its secret");
+            return Reply::Unavailable;
+        }
+        let delivery = NewDelivery {
+            id: DeliveryId::new(request.received_at),
+            shop: name.clone(),
+            adapter: shop.config.adapter.clone(),
+            origin: Origin::Webhook,
+            state: DeliveryState::Parked,
+            topic: String::new(),
+            subject: None,
+            dedupe_key: None,
+            occurred_at: None,
+            problem: Some((code.to_owned(), message.to_owned())),
+            due_at: request.received_at,
+            body_sha256: NewDelivery::digest(&request.body),
+            request: request.clone(),
+        };
+        let id = delivery.id;
+        match self.store.park(delivery, PARKED_MAX).await {
+            Ok(Accepted::NoRoom) => {
+                tracing::error!(shop = %name, code, message, kept = PARKED_MAX, "a request cannot be judged, and too many of them are kept already");
+                Reply::Unavailable
+            }
+            Ok(Accepted::New(_) | Accepted::Duplicate(_)) => {
+                tracing::warn!(shop = %name, delivery = %id, code, message, "a request cannot be judged now and is kept");
+                self.inbox.ring();
+                Reply::Ok
+            }
+            Err(error) => {
+                tracing::error!(shop = %name, error = %error.chain(), "a request that cannot be judged could not be kept");
+                Reply::Unavailable
+            }
+        }
+    }
+
+    fn may_diagnose(&self, now: Timestamp) -> bool {
+        let last = self.diagnosed_at.load(Ordering::Relaxed);
+        now.since(Timestamp::from_millis(last)) >= DIAGNOSIS_EVERY
+            && self.diagnosed_at.compare_exchange(last, now.as_millis(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
+}
+
+/// What follows `/webhooks/{shop}`.
+fn below(path: &str) -> String {
+    let after_prefix = path.strip_prefix("/webhooks/").unwrap_or_default();
+    after_prefix.find('/').and_then(|slash| after_prefix.get(slash..)).unwrap_or_default().to_owned()
+}
+
+fn headers(map: &HeaderMap) -> Vec<(String, Bytes)> {
+    map.iter().map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes()))).collect()
+}
+
+async fn read(mut body: Body, headers: &HeaderMap, max: usize) -> Result<Bytes, Reply> {
+    // A body announced as too large is refused before it is sent: a sender that asks by `Expect` never sends it.
+    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let limit = u64::try_from(max).unwrap_or(u64::MAX);
+    if announced.is_some_and(|length| length > limit) || body.size_hint().lower() > limit {
+        return Err(Reply::TooLarge);
+    }
+    let mut read = BytesMut::with_capacity(usize::try_from(announced.unwrap_or(0)).unwrap_or(0).min(max));
+    while let Some(frame) = body.frame().await {
+        let Ok(frame) = frame else { return Err(Reply::BrokenOff) };
+        if let Ok(data) = frame.into_data() {
+            if read.len() + data.len() > max {
+                return Err(Reply::TooLarge);
+            }
+            read.extend_from_slice(&data);
+        }
+    }
+    Ok(read.freeze())
+}
