@@ -1,3 +1,3 @@
-//! placeholder
+//! The binary `bursar`: hands its arguments to the library.
 
 fn main() {}

@@ -1,0 +1,122 @@
+//! `[[lms]]`: an Open edX site.
+//!
+//! Owns its keys, defaults and bounds; calls nothing.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use bursar_domain::{LmsName, Mode};
+use reqwest::Url;
+
+use super::{
+    reader::{Table, Value},
+    secret::{Secret, secret},
+};
+
+/// Calls a minute unless told otherwise: the site allows a service user 120, and others use it too.
+pub const DEFAULT_CALLS_PER_MINUTE: NonZeroU32 = match NonZeroU32::new(90) {
+    Some(calls) => calls,
+    None => NonZeroU32::MIN,
+};
+/// Modes from least to most, unless told otherwise.
+pub const DEFAULT_MODE_LADDER: [&str; 5] = ["audit", "honor", "verified", "no-id-professional", "professional"];
+/// How long a call may take unless told otherwise.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+/// Least and greatest value of `timeout`: a shorter one gives up writes that the site goes on with, a longer one
+/// outlives the lease of the work.
+pub const TIMEOUT_BOUNDS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
+
+/// How often an LMS may be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallBudget {
+    /// This many calls in any minute.
+    PerMinute(NonZeroU32),
+    /// As often as there is something to call about: for a site of one's own without throttling.
+    Unlimited,
+}
+
+/// One LMS.
+#[derive(Debug, Clone)]
+pub struct LmsConfig {
+    /// What shops call it.
+    pub name: LmsName,
+    /// The site's address.
+    pub url: Url,
+    /// The OAuth client of Bursar's service user.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: Secret,
+    /// How often it may be called.
+    pub calls_per_minute: CallBudget,
+    /// Modes from least to most. Enrollments in other modes are never changed.
+    pub mode_ladder: Vec<Mode>,
+    /// How long a call may take.
+    pub timeout: Duration,
+}
+
+/// Reads one `[[lms]]`.
+pub(super) fn lms(mut table: Table<'_>) -> Option<LmsConfig> {
+    let name = table.required("name", "\"main\"").and_then(|value| value.parsed(LmsName::parse));
+    let url = table.required("url", "\"https://lms.example.org\"").and_then(|value| value.url());
+    let client_id = table.required("client_id", "\"bursar\"").and_then(|value| not_blank(&value));
+    let client_secret =
+        table.required("client_secret", "{ env = \"BURSAR_LMS_SECRET\" }").and_then(|value| secret(&value));
+    let calls_per_minute = table.optional("calls_per_minute").and_then(|value| call_budget(&value));
+    let mode_ladder = table.optional("mode_ladder").and_then(|value| mode_ladder(&value));
+    let timeout = table.optional("timeout").and_then(|value| value.duration(TIMEOUT_BOUNDS.0, TIMEOUT_BOUNDS.1));
+    table.finish();
+    Some(LmsConfig {
+        name: name?,
+        url: url?,
+        client_id: client_id?,
+        client_secret: client_secret?,
+        calls_per_minute: calls_per_minute.unwrap_or(CallBudget::PerMinute(DEFAULT_CALLS_PER_MINUTE)),
+        mode_ladder: mode_ladder.unwrap_or_else(default_mode_ladder),
+        timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+    })
+}
+
+fn default_mode_ladder() -> Vec<Mode> {
+    DEFAULT_MODE_LADDER.iter().filter_map(|slug| Mode::parse(slug).ok()).collect()
+}
+
+fn not_blank(value: &Value<'_>) -> Option<String> {
+    let text = value.text()?;
+    if text.trim().is_empty() {
+        value.refuse("is blank", None);
+        return None;
+    }
+    Some(text.to_owned())
+}
+
+fn call_budget(value: &Value<'_>) -> Option<CallBudget> {
+    if value.raw().as_str() == Some("unlimited") {
+        return Some(CallBudget::Unlimited);
+    }
+    let hint = || Some("write a number of calls, or \"unlimited\"".to_owned());
+    if value.raw().is_str() {
+        value.refuse("must be a whole number", hint());
+        return None;
+    }
+    let budget = u32::try_from(value.integer()?).ok().and_then(NonZeroU32::new).map(CallBudget::PerMinute);
+    if budget.is_none() {
+        value.refuse("allows no calls, or more than can be counted", hint());
+    }
+    budget
+}
+
+fn mode_ladder(value: &Value<'_>) -> Option<Vec<Mode>> {
+    let mut ladder: Vec<Mode> = Vec::new();
+    for step in value.list()? {
+        let mode = step.parsed(Mode::parse)?;
+        if ladder.contains(&mode) {
+            step.refuse(format!("names \"{mode}\" twice"), None);
+            return None;
+        }
+        ladder.push(mode);
+    }
+    if ladder.is_empty() {
+        value.refuse("names no mode", Some("list the modes from least to most".to_owned()));
+        return None;
+    }
+    Some(ladder)
+}

@@ -1,0 +1,5 @@
+//! The binary `bursar` as a library: configuration, commands, output for people.
+//!
+//! Owns everything an operator sees and types. The rules are `bursar-domain`'s; nothing here decides who gets what.
+
+pub mod config;
