@@ -53,8 +53,11 @@ pub(crate) fn leftover(answer: &Answer, kind: CallKind, strike: &[&str]) -> LmsE
         // Django answers a host that is not in ALLOWED_HOSTS with a 400 page.
         (400 | 403, Content::Page | Content::Empty) => Fault::Blocked { status }.into(),
         (403, Content::Data(_)) if answer.text("message").is_none() && said.is_some() => Fault::NotStaff.into(),
-        (404, Content::Empty) => Fault::LostStaff.into(),
-        (404, Content::Page) => Fault::WrongUrl { status, endpoint: kind.label() }.into(),
+        // Deliberate: the LMS does not admit that others are there to be enrolled.
+        (404, Content::Empty) if matches!(kind, CallKind::ReadEnrollment | CallKind::ChangeEnrollment) => {
+            Fault::LostStaff.into()
+        }
+        (404, Content::Page | Content::Empty) => Fault::WrongUrl { status, endpoint: kind.label() }.into(),
         (404, Content::Data(_)) if answer.text("developer_message") == Some("not_found") => Fault::NotStaff.into(),
         _ => Doubt::Unknown { status, said: quote(said.unwrap_or_default(), strike) }.into(),
     }

@@ -125,13 +125,13 @@ impl Lms {
         into: &mut Vec<Enrollment>,
     ) -> Result<(), LmsError> {
         let names: Vec<&str> = users.iter().map(|user| user.as_str()).collect();
-        let names = names.join(",");
+        let joined = names.join(",");
         let wanted: HashSet<String> = users.iter().map(|user| user.normalized()).collect();
         let mut cursor: Option<String> = None;
         for _ in 0..PAGES_MAX {
             let mut query = vec![("page_size", PAGE_SIZE)];
             if !names.is_empty() {
-                query.push(("username", &names));
+                query.push(("username", &joined));
             }
             query.extend(run.map(|run| ("course_id", run.as_str())));
             query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
@@ -143,7 +143,7 @@ impl Lms {
                 .and_then(|data| data.get("results"))
                 .and_then(Value::as_array)
             else {
-                return Err(refusal(&answer));
+                return Err(refusal(&answer, &names));
             };
             for row in rows {
                 into.extend(matching(row, &wanted, run)?);
@@ -183,14 +183,14 @@ fn next_cursor(answer: &Answer) -> Result<Option<String>, Doubt> {
     cursor.filter(|cursor| !cursor.is_empty()).map(Some).ok_or(unreadable)
 }
 
-fn refusal(answer: &Answer) -> LmsError {
+fn refusal(answer: &Answer, strike: &[&str]) -> LmsError {
     let about = |field: &str| {
         answer.data().and_then(|data| data.get("field_errors")).is_some_and(|fields| fields.get(field).is_some())
     };
     match answer.status {
         400 if about("course_id") => Refusal::UnknownCourse.into(),
         400 if about("username") => Refusal::UnusableUsername.into(),
-        _ => classify::leftover(answer, CallKind::ListEnrollments, &[]),
+        _ => classify::leftover(answer, CallKind::ListEnrollments, strike),
     }
 }
 

@@ -28,7 +28,7 @@ const REGISTRATION: &str = "/api/user/v1/account/registration/";
 const LIMIT_PAUSE: Duration = Duration::from_secs(60 * 60);
 
 /// Somebody to register. Accepts the terms of service and the honor code in their name.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Registration {
     /// The address. The LMS sends its activation mail there.
     pub email: Email,
@@ -40,6 +40,13 @@ pub struct Registration {
     pub password: SecretString,
     /// What else the site asks for: `country`, `year_of_birth`, …
     pub extra: Vec<(String, String)>,
+}
+
+impl std::fmt::Debug for Registration {
+    /// Nothing personal.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registration").finish_non_exhaustive()
+    }
 }
 
 /// An account that was just registered. It is inactive until its owner confirms the address; it can be enrolled at once.

@@ -18,7 +18,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Mutex;
 
 use crate::{
-    answer::{Answer, Content},
+    answer::Answer,
     classify,
     counts::{CallKind, Counters},
     error::{Doubt, Fault, LmsError, Setback},
@@ -158,9 +158,6 @@ fn read(answer: &Answer) -> Result<(SecretString, Duration), LmsError> {
             LmsError::Ours(Fault::TokenRejected) => Fault::Blocked { status: answer.status }.into(),
             other => other,
         });
-    }
-    if answer.status == 404 && answer.content == Content::Empty {
-        return Err(Fault::WrongUrl { status: answer.status, endpoint: CallKind::Token.label() }.into());
     }
     if !answer.is_success() {
         return Err(classify::leftover(answer, CallKind::Token, &[]));

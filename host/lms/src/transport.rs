@@ -33,8 +33,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 const USER_AGENT: &str = concat!("bursar/", env!("CARGO_PKG_VERSION"));
 
-/// What a request carries.
-#[derive(Debug, Clone)]
+/// What a request carries. Has no `Debug`, like [`Call`]: both hold what is personal or secret.
 pub(crate) enum Payload {
     Nothing,
     Json(serde_json::Value),
@@ -43,7 +42,6 @@ pub(crate) enum Payload {
 }
 
 /// One request. Its path begins with `/` and is escaped, its query as well.
-#[derive(Debug, Clone)]
 pub(crate) struct Call {
     pub(crate) kind: CallKind,
     pub(crate) method: Method,
@@ -180,16 +178,18 @@ fn failure(error: &reqwest::Error) -> LmsError {
     if error.is_timeout() { Doubt::TimedOut.into() } else { Doubt::CutOff.into() }
 }
 
-/// Is a certificate or a protocol the cause, rather than the network? An `io::Error` hides the error inside it from
-/// `source`.
+/// Is a certificate or a protocol the cause, rather than the network? `source` of an `io::Error` passes over the error
+/// inside it, and there may be one `io::Error` in another.
 fn is_tls(error: &reqwest::Error) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = error.source();
     while let Some(error) = cause {
-        let inside = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if error.is::<rustls::Error>() || inside.is_some_and(|inside| inside.is::<rustls::Error>()) {
+        if error.is::<rustls::Error>() {
             return true;
         }
-        cause = error.source();
+        cause = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inside) => Some(inside),
+            None => error.source(),
+        };
     }
     false
 }
