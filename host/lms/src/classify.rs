@@ -52,7 +52,9 @@ pub(crate) fn leftover(answer: &Answer, kind: CallKind, strike: &[&str]) -> LmsE
         }
         // Django answers a host that is not in ALLOWED_HOSTS with a 400 page.
         (400 | 403, Content::Page | Content::Empty) => Fault::Blocked { status }.into(),
-        (403, Content::Data(_)) if answer.text("message").is_none() && said.is_some() => Fault::NotStaff.into(),
+        (403, Content::Data(_)) if answer.text("detail").or_else(|| answer.text("developer_message")).is_some() => {
+            Fault::NotStaff.into()
+        }
         // Deliberate: the LMS does not admit that others are there to be enrolled.
         (404, Content::Empty) if matches!(kind, CallKind::ReadEnrollment | CallKind::ChangeEnrollment) => {
             Fault::LostStaff.into()

@@ -56,7 +56,7 @@ impl LmsConfig {
     }
 
     /// The longest that one call can take, waiting for its turn, fetching a token and renewing it once included. A lease
-    /// under which something is changed must outlive it.
+    /// under which something is changed must outlive it. Lists and searches of several requests take this for each.
     #[must_use]
     pub fn longest_call(&self) -> Duration {
         // Token, call, and both again after a 401. A token that somebody else is fetching is waited for as well.

@@ -69,6 +69,24 @@ impl Attribute {
         }
         Ok(Self { namespace: namespace.to_owned(), name: name.to_owned(), value: value.to_owned() })
     }
+
+    /// Whose names these are.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// What is noted.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The note.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
 }
 
 fn is_whole_second_utc(text: &str) -> bool {

@@ -28,7 +28,9 @@ async fn a_connection_that_ends_after_the_request_is_unclear() {
 
 #[tokio::test]
 async fn silence_is_unclear() {
-    let error = after(Reply::Silence).await;
+    let server = Server::start().await;
+    server.answers([Reply::Silence]);
+    let error = server.impatient_client().enroll(&purchase()).await.unwrap_err();
     assert_eq!((error.clone(), error.may_have_had_effect()), (Doubt::TimedOut.into(), true));
 }
 

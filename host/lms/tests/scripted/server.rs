@@ -127,8 +127,15 @@ impl Server {
     pub(crate) fn config(&self) -> LmsConfig {
         let mut config = LmsConfig::new(&self.url, "commerce-key", "commerce-secret".into());
         config.calls_per_minute = None;
-        config.call_timeout = Duration::from_millis(500);
+        config.call_timeout = Duration::from_secs(10);
         config
+    }
+
+    /// A client that does not wait long for [`Reply::Silence`].
+    pub(crate) fn impatient_client(&self) -> Lms {
+        let mut config = self.config();
+        config.call_timeout = Duration::from_millis(500);
+        Lms::new(config, Arc::new(TestClock::default())).unwrap()
     }
 
     pub(crate) fn client(&self) -> Lms {
