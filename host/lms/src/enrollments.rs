@@ -1,0 +1,318 @@
+//! One enrollment: reading it, and changing it.
+//!
+//! Owns the request's form and the meaning of the LMS's refusals of a change. Every change names its user, because a
+//! change without one enrolls the service user (`docs/lms.md`), and every answer is compared with what was asked,
+//! because the LMS says 200 to changes that it did not make.
+
+use bursar_domain::{CourseRun, Mode, Timestamp, Username, names::Malformed};
+use reqwest::Method;
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use crate::{
+    answer::{Answer, Content},
+    classify,
+    client::Lms,
+    counts::CallKind,
+    error::{Doubt, Fault, LmsError, Refusal},
+    transport::{Call, Payload},
+    wire::{moment, path_part, quote, run_in_path},
+};
+
+const ENROLLMENT: &str = "/api/enrollment/v1/enrollment";
+
+/// Longest namespace, name and value of an attribute that the LMS stores, in characters; more ends in a 500.
+const ATTRIBUTE_MAX: usize = 255;
+
+/// An enrollment as the LMS holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Enrollment {
+    /// As the LMS spells it.
+    pub username: Username,
+    /// The course run.
+    pub run: CourseRun,
+    /// The mode; that of an inactive enrollment is the one it had.
+    pub mode: Mode,
+    /// Does it give access?
+    pub is_active: bool,
+    /// When the enrollment was first made; an upgrade or a reactivation does not move it.
+    pub created: Option<Timestamp>,
+}
+
+/// Something noted on an enrollment. The LMS never shows attributes again, and replaces all of them when it takes new
+/// ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Attribute {
+    namespace: String,
+    name: String,
+    value: String,
+}
+
+impl Attribute {
+    /// Checks an attribute.
+    ///
+    /// # Errors
+    /// When a part is blank or longer than the LMS stores, and for an `order` / `date_placed` that is not of the form
+    /// `2026-11-23T09:15:00Z`: with such a one the LMS fails every later unenrollment (`docs/lms.md`).
+    pub fn new(namespace: &str, name: &str, value: &str) -> Result<Self, Malformed> {
+        let malformed = |problem| Malformed { what: "enrollment attribute", problem };
+        for part in [namespace, name, value] {
+            if part.trim().is_empty() {
+                return Err(malformed("has a blank part"));
+            }
+            if part.chars().count() > ATTRIBUTE_MAX {
+                return Err(malformed("has a part longer than 255 characters"));
+            }
+        }
+        if (namespace, name) == ("order", "date_placed") && !is_whole_second_utc(value) {
+            return Err(malformed("order/date_placed must look like 2026-11-23T09:15:00Z"));
+        }
+        Ok(Self { namespace: namespace.to_owned(), name: name.to_owned(), value: value.to_owned() })
+    }
+
+    /// Whose names these are.
+    #[must_use]
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// What is noted.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The note.
+    #[must_use]
+    pub fn value(&self) -> &str {
+        &self.value
+    }
+}
+
+fn is_whole_second_utc(text: &str) -> bool {
+    text.len() == "2026-11-23T09:15:00Z".len() && text.ends_with('Z') && moment(text).is_some()
+}
+
+/// A change of an enrollment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnrollmentChange {
+    /// Whose.
+    pub username: Username,
+    /// In which run.
+    pub run: CourseRun,
+    /// The mode to have; with `is_active: false`, the mode that the enrollment must have to be ended. `None` keeps the
+    /// mode of an existing enrollment, and takes the run's default one for a new one.
+    pub mode: Option<Mode>,
+    /// To give access or to end it. `None` leaves an existing enrollment as it is, which for an inactive one in another
+    /// mode means inactive.
+    pub is_active: Option<bool>,
+    /// Enroll although the run is closed, by invitation only, or its mode has expired. Works for new enrollments only,
+    /// and never for a full course (`docs/lms.md`).
+    pub force: bool,
+    /// Notes. Ignored by the LMS where nothing else changes.
+    pub attributes: Vec<Attribute>,
+}
+
+impl EnrollmentChange {
+    /// A change that says nothing yet but whose and where.
+    #[must_use]
+    pub fn new(username: Username, run: CourseRun) -> Self {
+        Self { username, run, mode: None, is_active: None, force: false, attributes: Vec::new() }
+    }
+
+    fn body(&self) -> Value {
+        let mut body = json!({
+            "user": self.username.as_str(),
+            "course_details": { "course_id": self.run.as_str() },
+        });
+        if let Some(object) = body.as_object_mut() {
+            // A key with null is not the same as no key to every release of the LMS.
+            if let Some(mode) = &self.mode {
+                object.insert("mode".to_owned(), json!(mode.as_str()));
+            }
+            if let Some(is_active) = self.is_active {
+                object.insert("is_active".to_owned(), json!(is_active));
+            }
+            if self.force {
+                object.insert("force_enrollment".to_owned(), json!(true));
+            }
+            if !self.attributes.is_empty() {
+                object.insert("enrollment_attributes".to_owned(), json!(self.attributes));
+            }
+        }
+        body
+    }
+
+    /// What the LMS should have answered, it has answered.
+    fn check(&self, enrollment: &Enrollment) -> Result<(), Doubt> {
+        let wrong = |what| Err(Doubt::WrongEcho { what });
+        if enrollment.username.normalized() != self.username.normalized() {
+            return wrong("user");
+        }
+        if enrollment.run != self.run {
+            return wrong("course run");
+        }
+        if self.mode.as_ref().is_some_and(|mode| *mode != enrollment.mode) {
+            return wrong("mode");
+        }
+        if self.is_active.is_some_and(|is_active| is_active != enrollment.is_active) {
+            return wrong("activation");
+        }
+        Ok(())
+    }
+}
+
+impl Lms {
+    /// Reads one enrollment, active or not. `None`: there is none, which the LMS also says of a user or a run that it
+    /// does not know.
+    ///
+    /// # Errors
+    /// [`Refusal::UnknownCourse`] for a key that no LMS can have, else of any class but definite.
+    pub async fn enrollment(&self, username: &Username, run: &CourseRun) -> Result<Option<Enrollment>, LmsError> {
+        let run_part = run_in_path(run).ok_or(Refusal::UnknownCourse)?;
+        let path = format!("{ENROLLMENT}/{},{run_part}", path_part(username.as_str()));
+        let answer = self.send(Call::get(CallKind::ReadEnrollment, path)).await?;
+        match (answer.status, &answer.content) {
+            // 200 without a body is the LMS's "none" (`docs/lms.md`), not a mistake.
+            (200, Content::Empty) => Ok(None),
+            (200, Content::Data(data)) => {
+                let enrollment = read_detailed(data, run)?;
+                if enrollment.username.normalized() != username.normalized() {
+                    return Err(Doubt::WrongEcho { what: "user" }.into());
+                }
+                if enrollment.run != *run {
+                    return Err(Doubt::WrongEcho { what: "course run" }.into());
+                }
+                Ok(Some(enrollment))
+            }
+            _ => Err(classify::leftover(&answer, CallKind::ReadEnrollment, &[username.as_str()])),
+        }
+    }
+
+    /// Changes one enrollment, and checks that the LMS answered with what was asked for. Two changes for one learner and
+    /// run must never be on their way at once: the last to arrive wins (`docs/lms.md`).
+    ///
+    /// # Errors
+    /// Of any class. After an unclear one, and after one that may have had its effect, read before doing anything.
+    pub async fn enroll(&self, change: &EnrollmentChange) -> Result<Enrollment, LmsError> {
+        let call = Call::send(CallKind::ChangeEnrollment, Method::POST, ENROLLMENT, Payload::Json(change.body()));
+        let answer = self.send(call).await?;
+        match (answer.status, &answer.content) {
+            (200, Content::Data(data)) => {
+                let enrollment = read_detailed(data, &change.run)?;
+                change.check(&enrollment)?;
+                Ok(enrollment)
+            }
+            _ => Err(refusal(&answer, change)),
+        }
+    }
+}
+
+/// What the LMS means when it does not make a change. Its messages are for people, but they have not changed in years
+/// and are not translated; the ends of them hold what was asked.
+fn refusal(answer: &Answer, change: &EnrollmentChange) -> LmsError {
+    let strike = [change.username.as_str()];
+    let leftover = || classify::leftover(answer, CallKind::ChangeEnrollment, &strike);
+    let Some(message) = answer.text("message") else { return leftover() };
+    let begins = |prefix: &str| message.starts_with(prefix);
+    match answer.status {
+        // The same status stands for an Accept header that cannot be met, but then the key is `detail`.
+        406 if begins("The user with the email address") => Refusal::UnknownEmail.into(),
+        406 => Refusal::UnknownUser.into(),
+        400 if begins("No course ") => Refusal::UnknownCourse.into(),
+        400 if begins("The [") && message.contains("course mode is expired or otherwise unavailable") => {
+            Refusal::ModeUnavailable { mode: change.mode.clone() }.into()
+        }
+        400 if begins("Enrollment mode mismatch: ") => mismatch(message, change).unwrap_or_else(leftover),
+        400 if begins("An error occurred while creating the new course enrollment") => {
+            // Older LMSs say the same of an attribute without a value, but an `Attribute` has one.
+            Refusal::EnrollmentRefused.into()
+        }
+        400 if begins("Missing enrollment attributes") => Refusal::CreditAttributesMissing.into(),
+        400 if begins("An error occured while adding to cohort") => Doubt::AfterTheEffect { what: "the cohort" }.into(),
+        400 if message.ends_with("not in enrollment attribute") => {
+            Doubt::AfterTheEffect { what: "an attribute" }.into()
+        }
+        400 if message.contains("is an invalid enrollment activation status")
+            || message.contains("is an invalid force enrollment status") =>
+        {
+            Fault::BadRequest { said: quote(message, &strike) }.into()
+        }
+        403 if begins("User does not have permission to create enrollment with mode") => {
+            Refusal::PaidModeForbidden.into()
+        }
+        403 if begins("Users from this location cannot access") || answer.text("user_message_url").is_some() => {
+            Refusal::Embargo.into()
+        }
+        403 => Refusal::Vetoed { said: quote(message, &strike) }.into(),
+        _ => leftover(),
+    }
+}
+
+/// `Enrollment mode mismatch: active mode=verified, requested mode=audit. Won't deactivate.`
+fn mismatch(message: &str, change: &EnrollmentChange) -> Option<LmsError> {
+    let (_, rest) = message.split_once("active mode=")?;
+    let (active, _) = rest.split_once(',')?;
+    Some(Refusal::ModeMismatch { active: Mode::parse(active).ok()?, requested: change.mode.clone()? }.into())
+}
+
+/// An enrollment as the calls about one enrollment write it. `course_details` is null where the course was deleted; it
+/// is then the run that was asked for.
+fn read_detailed(data: &Value, asked: &CourseRun) -> Result<Enrollment, Doubt> {
+    let run = match data.get("course_details") {
+        Some(Value::Null) => Some(asked.clone()),
+        Some(details) => details.get("course_id").and_then(Value::as_str).and_then(|text| CourseRun::parse(text).ok()),
+        None => None,
+    };
+    let run = run.ok_or(Doubt::Unreadable { what: "an enrollment" })?;
+    read_row(data, run)
+}
+
+/// An enrollment whose run is known.
+pub(crate) fn read_row(data: &Value, run: CourseRun) -> Result<Enrollment, Doubt> {
+    let text = |key| data.get(key).and_then(Value::as_str);
+    let read = || {
+        Some(Enrollment {
+            username: Username::parse(text("user")?).ok()?,
+            run,
+            mode: Mode::parse(text("mode")?).ok()?,
+            is_active: data.get("is_active")?.as_bool()?,
+            created: text("created").and_then(moment),
+        })
+    };
+    read().ok_or(Doubt::Unreadable { what: "an enrollment" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_says_only_what_it_has_to_say() {
+        let mut change =
+            EnrollmentChange::new(Username::parse("ada").unwrap(), CourseRun::parse("course-v1:A+B+1").unwrap());
+        let bare = json!({"user": "ada", "course_details": {"course_id": "course-v1:A+B+1"}});
+        assert_eq!(change.body(), bare);
+        change.mode = Some(Mode::parse("verified").unwrap());
+        change.is_active = Some(false);
+        change.force = true;
+        change.attributes = vec![Attribute::new("bursar", "order", "7").unwrap()];
+        assert_eq!(
+            change.body(),
+            json!({"user": "ada", "course_details": {"course_id": "course-v1:A+B+1"}, "mode": "verified",
+                   "is_active": false, "force_enrollment": true,
+                   "enrollment_attributes": [{"namespace": "bursar", "name": "order", "value": "7"}]})
+        );
+    }
+
+    #[test]
+    fn attributes_that_would_make_the_lms_fail_are_refused() {
+        assert!(Attribute::new("bursar", "", "x").is_err());
+        assert!(Attribute::new("bursar", "order", " ").is_err());
+        assert!(Attribute::new("bursar", "order", &"x".repeat(256)).is_err());
+        for value in ["2026-11-23", "2026-11-23T09:15:00+00:00", "2026-11-23T09:15:00.1Z", "2026-11-23 09:15:00Zx"] {
+            assert!(Attribute::new("order", "date_placed", value).is_err(), "{value:?} passed");
+        }
+        assert!(Attribute::new("order", "date_placed", "2026-11-23T09:15:00Z").is_ok());
+    }
+}
