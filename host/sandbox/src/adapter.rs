@@ -1,0 +1,328 @@
+//! Adapters: from a file's bytes to something that can be run.
+//!
+//! Owns loading and the two calls of a loaded adapter. Adapters share a [`Sandbox`]; each call runs in an instance of its
+//! own.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    path::PathBuf,
+    sync::{Arc, LazyLock},
+};
+
+use bursar_domain::Request;
+use tokio::sync::Semaphore;
+use wasmtime::{
+    Engine,
+    component::{Component, HasSelf, Linker},
+};
+
+use crate::{
+    contract::{Everything, EverythingPre},
+    description::Description,
+    engine::{self, Ticker},
+    error::{LoadError, LoadErrorKind, RunError, RunErrorKind, SandboxError},
+    inspect::{Inspection, inspect},
+    limits::{self, Limits},
+    outcome::{Authenticated, Decision, Handled, Problem, Remedy},
+    run::{
+        self, Finished, Returned, book,
+        limiter::{Limiter, SharedMemory},
+        state::{DeliveryFacts, Phase, RunState, VerdictDraft, VerdictKind, problem},
+    },
+    shop::{DeliveryInput, Permission, ShopContext, Surroundings},
+    text,
+};
+
+/// How a sandbox is set up.
+#[derive(Debug, Clone, Default)]
+pub struct SandboxConfig {
+    /// What one run may use.
+    pub limits: Limits,
+    /// Where compiled adapters are kept between starts; made private to the process's user. None: they are compiled at
+    /// every start. Never the directory that holds the adapters: what is in here is run as machine code.
+    pub cache_directory: Option<PathBuf>,
+}
+
+/// Loads adapters. Cheap to clone.
+#[derive(Clone)]
+pub struct Sandbox(Arc<Inner>);
+
+struct Inner {
+    limits: Limits,
+    engine: Engine,
+    linker: Linker<RunState>,
+    ticker: Ticker,
+    pooled: bool,
+    authenticating: Semaphore,
+    handling: Semaphore,
+    memory: Arc<SharedMemory>,
+}
+
+/// How a sandbox is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SandboxStatus {
+    /// Memories come out of a pool. Otherwise the machine has too little address space for it, and runs begin slower.
+    pub pooled: bool,
+    /// The thread that measures guest time is alive. Without it nothing may be run.
+    pub ticking: bool,
+    /// Free places for `authenticate`, of [`AUTHENTICATE_PLACES`](crate::limits::AUTHENTICATE_PLACES).
+    pub authenticate_places: usize,
+    /// Free places for `handle`, of [`HANDLE_PLACES`](crate::limits::HANDLE_PLACES).
+    pub handle_places: usize,
+    /// Bytes of guest memory of all runs together.
+    pub memory: usize,
+}
+
+/// Compiling takes all cores of a small machine by itself; two at a time would only take memory too.
+static COMPILING: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(1));
+
+impl Sandbox {
+    /// Sets a sandbox up.
+    ///
+    /// # Errors
+    /// When this machine cannot run adapters safely, or the cache directory cannot be used.
+    pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
+        let built = engine::build(config.cache_directory.as_deref())?;
+        let mut linker = Linker::new(&built.engine);
+        Everything::add_to_linker::<_, HasSelf<RunState>>(&mut linker, |state| state)
+            .map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        Ok(Self(Arc::new(Inner {
+            limits: config.limits,
+            ticker: Ticker::start(built.engine.weak())?,
+            engine: built.engine,
+            linker,
+            pooled: built.pooled,
+            authenticating: Semaphore::new(limits::AUTHENTICATE_PLACES),
+            handling: Semaphore::new(limits::HANDLE_PLACES),
+            memory: Arc::default(),
+        })))
+    }
+
+    /// How the sandbox is doing.
+    #[must_use]
+    pub fn status(&self) -> SandboxStatus {
+        SandboxStatus {
+            pooled: self.0.pooled,
+            ticking: self.0.ticker.is_alive(),
+            authenticate_places: self.0.authenticating.available_permits(),
+            handle_places: self.0.handling.available_permits(),
+            memory: self.0.memory.held(),
+        }
+    }
+
+    /// Loads an adapter: [`inspect`]s it, compiles it, links it and has it describe itself. Compiling runs on a thread for
+    /// blocking work, one adapter at a time; an adapter in Rust takes about a tenth of a second, one in an interpreted language
+    /// some seconds.
+    ///
+    /// # Errors
+    /// When the file is no adapter, is damaged, breaks the contract or a limit.
+    pub async fn load(&self, bytes: impl Into<Arc<[u8]>> + Send) -> Result<Adapter, LoadError> {
+        let bytes: Arc<[u8]> = bytes.into();
+        let host = |error: &dyn fmt::Display| LoadError::from(LoadErrorKind::Host(error.to_string()));
+        let _turn = COMPILING.acquire().await.map_err(|error| host(&error))?;
+        let inner = Arc::clone(&self.0);
+        let (inspection, pre) =
+            tokio::task::spawn_blocking(move || inner.compile(&bytes)).await.map_err(|error| host(&error))??;
+        let description = self.describe(&pre).await?;
+        Ok(Adapter(Arc::new(Loaded { sandbox: self.clone(), pre, inspection, description })))
+    }
+
+    async fn describe(&self, pre: &EverythingPre<RunState>) -> Result<Description, LoadError> {
+        let limits = &self.0.limits;
+        let state = self.0.state(Phase::Describe, limits.handle_cpu);
+        let finished = run::run(pre, &self.0.handling, limits.handle_wall, state)
+            .await
+            .map_err(|error| LoadError { kind: LoadErrorKind::Describe(error.kind), backtrace: error.backtrace })?;
+        let Returned::Description(position) = finished.returned else {
+            return Err(LoadErrorKind::Host("the wrong function ran".to_owned()).into());
+        };
+        let mut drafts = finished.state.descriptions;
+        if book::index(position) >= drafts.len() {
+            return Err(LoadErrorKind::Host("a description without content".to_owned()).into());
+        }
+        drafts.swap_remove(book::index(position)).check().map_err(|problem| LoadErrorKind::Description(problem).into())
+    }
+}
+
+impl fmt::Debug for Sandbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sandbox").field("status", &self.status()).finish_non_exhaustive()
+    }
+}
+
+impl Inner {
+    fn compile(&self, bytes: &[u8]) -> Result<(Inspection, EverythingPre<RunState>), LoadErrorKind> {
+        let inspection = inspect(bytes).map_err(|error| error.kind)?;
+        if let Some(import) = inspection.wasi.first() {
+            return Err(LoadErrorKind::UnknownImport { import: import.clone() });
+        }
+        let said = |error: wasmtime::Error| text::words(&format!("{error:#}"), limits::MESSAGE);
+        let component =
+            Component::from_binary(&self.engine, bytes).map_err(|error| LoadErrorKind::Compile(said(error)))?;
+        let pre = self
+            .linker
+            .instantiate_pre(&component)
+            .and_then(EverythingPre::new)
+            .map_err(|error| LoadErrorKind::Link(said(error)))?;
+        Ok((inspection, pre))
+    }
+
+    fn state(&self, phase: Phase, cpu: std::time::Duration) -> RunState {
+        RunState::new(phase, Limiter::new(self.limits.memory, Arc::clone(&self.memory)), cpu)
+    }
+}
+
+/// A loaded adapter. Cheap to clone; a clone may be used while another version takes its place.
+#[derive(Clone)]
+pub struct Adapter(Arc<Loaded>);
+
+struct Loaded {
+    sandbox: Sandbox,
+    pre: EverythingPre<RunState>,
+    inspection: Inspection,
+    description: Description,
+}
+
+impl fmt::Debug for Adapter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Adapter")
+            .field("platform", &self.0.description.platform)
+            .field("version", &self.0.description.version)
+            .field("sha256", &self.0.inspection.sha256)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Adapter {
+    /// What the adapter says of itself.
+    #[must_use]
+    pub fn description(&self) -> &Description {
+        &self.0.description
+    }
+
+    /// What its file is.
+    #[must_use]
+    pub fn inspection(&self) -> &Inspection {
+        &self.0.inspection
+    }
+
+    /// SHA-256 of its file, lower-case hexadecimal.
+    #[must_use]
+    pub fn sha256(&self) -> &str {
+        &self.0.inspection.sha256
+    }
+
+    /// What it imports.
+    #[must_use]
+    pub fn imports(&self) -> &[String] {
+        &self.0.inspection.imports
+    }
+
+    /// What it wants beyond the minimal world.
+    #[must_use]
+    pub fn permissions(&self) -> &BTreeSet<Permission> {
+        &self.0.inspection.permissions
+    }
+
+    /// Bytes of its file.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.0.inspection.size
+    }
+
+    /// Is this request the shop's? Within [`Limits::authenticate_cpu`] and [`Limits::authenticate_wall`].
+    ///
+    /// # Errors
+    /// When the run came to no decision.
+    pub async fn authenticate(
+        &self,
+        shop: &Arc<ShopContext>,
+        request: Arc<Request>,
+    ) -> Result<Authenticated, RunError> {
+        let inner = &self.0.sandbox.0;
+        let mut state = inner.state(Phase::Authenticate, inner.limits.authenticate_cpu);
+        state.shop = Some(Arc::clone(shop));
+        state.request = Some(request);
+        let finished = run::run(&self.0.pre, &inner.authenticating, inner.limits.authenticate_wall, state).await?;
+        let usage = finished.usage();
+        let Finished { returned, mut state, .. } = finished;
+        let decision = match returned {
+            Returned::Verdict(Ok(position)) => {
+                let index = book::index(position);
+                if index >= state.verdicts.len() {
+                    return Err(RunError { kind: book::unknown_handle(), backtrace: None, logs: state.logs, usage });
+                }
+                decide(state.verdicts.swap_remove(index), state.verified || shop.unsigned)
+            }
+            Returned::Verdict(Err(problem)) => Decision::Problem(problem.into()),
+            Returned::Description(_) | Returned::Handled(_) => return Err(wrong_function(state, usage)),
+        };
+        Ok(Authenticated { decision, logs: state.logs, usage, failed_check: state.failed_check })
+    }
+
+    /// What does this delivery say? Within [`Limits::handle_cpu`] and [`Limits::handle_wall`]. If it fails in whatever way,
+    /// nothing was said.
+    ///
+    /// # Errors
+    /// When the run came to no end of its own.
+    pub async fn handle(
+        &self,
+        shop: &Arc<ShopContext>,
+        delivery: DeliveryInput,
+        surroundings: Arc<dyn Surroundings>,
+    ) -> Result<Handled, RunError> {
+        let inner = &self.0.sandbox.0;
+        let mut state = inner.state(Phase::Handle, inner.limits.handle_cpu);
+        state.shop = Some(Arc::clone(shop));
+        state.request = Some(delivery.request);
+        state.delivery = Some(DeliveryFacts {
+            id: delivery.id.to_string(),
+            topic: delivery.topic,
+            origin: delivery.origin,
+            attempt: delivery.attempt,
+        });
+        state.surroundings = Some(surroundings);
+        let finished = run::run(&self.0.pre, &inner.handling, inner.limits.handle_wall, state).await?;
+        let usage = finished.usage();
+        let Finished { returned, state, .. } = finished;
+        let result = match returned {
+            Returned::Handled(Ok(())) => Ok(state.book.close()),
+            Returned::Handled(Err(problem)) => Err(problem.into()),
+            Returned::Description(_) | Returned::Verdict(_) => return Err(wrong_function(state, usage)),
+        };
+        Ok(Handled { result, logs: state.logs, usage })
+    }
+}
+
+fn wrong_function(state: RunState, usage: crate::outcome::Usage) -> RunError {
+    let kind = RunErrorKind::Host("the wrong function ran".to_owned());
+    RunError { kind, backtrace: None, logs: state.logs, usage }
+}
+
+/// What a verdict comes to. Acceptance without a proof is refused here and nowhere else.
+fn decide(verdict: VerdictDraft, proven: bool) -> Decision {
+    let answer = match verdict.answer.transpose() {
+        Ok(answer) => answer,
+        Err(problem) => return Decision::Problem(problem),
+    };
+    match (verdict.kind, answer) {
+        (VerdictKind::Accept { .. }, _) if !proven => Decision::Problem(unverified()),
+        (VerdictKind::Accept { topic }, answer) => Decision::Accept {
+            topic,
+            subject: verdict.subject,
+            key: verdict.key,
+            occurred_at: verdict.occurred_at.map(book::moment),
+            answer,
+        },
+        (VerdictKind::Ignore { reason }, _) => Decision::Ignore { reason },
+        (VerdictKind::Respond, Some(answer)) => Decision::Respond(answer),
+        (VerdictKind::Respond, None) => {
+            Decision::Problem(problem(Remedy::Operator, "answer-refused", "the adapter gave no answer"))
+        }
+    }
+}
+
+fn unverified() -> Problem {
+    problem(Remedy::None, "unverified", "the adapter accepted the request without a check that succeeded")
+}

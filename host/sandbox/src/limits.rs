@@ -1,0 +1,194 @@
+//! Every figure that bounds an adapter: its value, its unit, why that one, and what happens where it is reached.
+//!
+//! Owns figures only; whoever enforces one names it from here. What an operator may change is in [`Limits`], the rest is
+//! constant. The same figures, for people: `docs/sandbox.md`.
+
+use std::time::Duration;
+
+/// One page of linear memory, in bytes.
+const MIB: usize = 1 << 20;
+
+/// What an operator may set. The defaults are the constants of this module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of all memories of one run together; never more than [`MEMORY_CEILING`].
+    pub memory: usize,
+    /// Guest time of `authenticate`.
+    pub authenticate_cpu: Duration,
+    /// Wall-clock time of `authenticate`.
+    pub authenticate_wall: Duration,
+    /// Guest time of `handle`, and of `describe` while loading.
+    pub handle_cpu: Duration,
+    /// Wall-clock time of `handle`, host calls included.
+    pub handle_wall: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            memory: MEMORY,
+            authenticate_cpu: AUTHENTICATE_CPU,
+            authenticate_wall: AUTHENTICATE_WALL,
+            handle_cpu: HANDLE_CPU,
+            handle_wall: HANDLE_WALL,
+        }
+    }
+}
+
+/// Largest adapter file, in bytes. Interpreted languages ship their interpreter (8 to 20 MiB). Beyond it the file is
+/// refused before it is parsed.
+pub const FILE_MAX: usize = 32 * MIB;
+
+/// Time between two ticks of the epoch: how finely guest time is measured and how soon a spinning guest lets other work
+/// have the thread. A shorter one would cost more wake-ups than it gains.
+pub const TICK: Duration = Duration::from_millis(10);
+
+/// Guest time of `authenticate`. A shop waits, and a good adapter needs a hundredth of it. Beyond it the run ends as
+/// `cpu`.
+pub const AUTHENTICATE_CPU: Duration = Duration::from_millis(250);
+
+/// Wall-clock time of `authenticate`, waiting for a free place included. Shops give up after five seconds at the
+/// earliest. Beyond it the run ends as `time`, or as `busy` if it never began.
+pub const AUTHENTICATE_WALL: Duration = Duration::from_secs(2);
+
+/// Guest time of `handle` and `describe`. Interpreters need about 100 ms to begin, large orders as much again. Beyond it
+/// the run ends as `cpu`.
+pub const HANDLE_CPU: Duration = Duration::from_secs(2);
+
+/// Wall-clock time of `handle`, host calls and their waiting included. Beyond it the run ends as `time`.
+pub const HANDLE_WALL: Duration = Duration::from_secs(30);
+
+/// Runs of `authenticate` at a time; further ones wait. Kept apart from [`HANDLE_PLACES`], so that slow deliveries never
+/// keep a shop waiting.
+pub const AUTHENTICATE_PLACES: usize = 32;
+
+/// Runs of `handle` or `describe` at a time; further ones wait.
+pub const HANDLE_PLACES: usize = 32;
+
+/// Bytes of all memories of one run together. Rust guests use 1 to 2 MiB, interpreters about 20. Beyond it the guest is
+/// refused the growth; if it traps on that, the run ends as `memory`.
+pub const MEMORY: usize = 64 * MIB;
+
+/// The most that [`Limits::memory`] may be, in bytes: what the pool sets aside for one memory.
+pub const MEMORY_CEILING: usize = 256 * MIB;
+
+/// Bytes of guest memory of all runs together. Keeps 64 runs of 64 MiB from taking the machine. Beyond it as
+/// [`MEMORY`].
+pub const MEMORY_OF_ALL_RUNS: usize = 1024 * MIB;
+
+/// Memories of one run. Composed components have one for each part. Beyond it instantiating fails.
+pub const MEMORIES: u32 = 8;
+
+/// Tables of one run. Beyond it instantiating fails.
+pub const TABLES: u32 = 32;
+
+/// Elements of all tables of one run together: one for each function that is called indirectly; C# has over 10,000.
+/// Beyond it the guest is refused the growth.
+pub const TABLE_ELEMENTS: usize = 100_000;
+
+/// Core instances of one run: adapters of languages consist of up to 20. Beyond it instantiating fails.
+pub const INSTANCES: u32 = 64;
+
+/// Bytes of wasmtime's own bookkeeping for a component and for each core instance. Beyond it instantiating fails.
+pub const INSTANCE_BOOKKEEPING: usize = 2 * MIB;
+
+/// Stack of the guest, in bytes. Wasmtime's default, stated so that it cannot move. Beyond it the run ends as `trap`.
+pub const WASM_STACK: usize = 512 << 10;
+
+/// Stack of a run, in bytes: the guest's and what host calls need below it.
+pub const RUN_STACK: usize = 2 * MIB;
+
+/// Frames shown of a guest's stack. Enough to find the place in the adapter, short enough for a page.
+pub const BACKTRACE_FRAMES: usize = 20;
+
+/// Bytes shown of a guest's stack. Beyond it the text is cut.
+pub const BACKTRACE_TEXT: usize = 8 << 10;
+
+/// Calls of the host in one run. 5,000 lines with ten words each need 50,000. Beyond it the run ends as `limit`.
+pub const HOST_CALLS: u64 = 200_000;
+
+/// Bytes handed over between guest and host in one run, both ways. A body of 4 MiB may be read a few times. Beyond it
+/// the run ends as `limit`.
+pub const HOST_BYTES: u64 = 32 << 20;
+
+/// Bytes that one host call may make the host allocate (wasmtime's hostcall fuel): a body and a little. Beyond it the
+/// run ends as `trap`.
+pub const HOST_CALL_BYTES: usize = 6 * MIB;
+
+/// Look-ups of the ledger and the catalog in one run. Beyond it the run ends as `limit`.
+pub const LOOK_UPS: u64 = 256;
+
+/// Lines logged in one run. Beyond it they are counted and dropped.
+pub const LOG_LINES: usize = 500;
+
+/// Bytes logged in one run. Beyond it lines are counted and dropped.
+pub const LOG_BYTES: usize = 64 << 10;
+
+/// Bytes of one logged line. Beyond it the line is cut.
+pub const LOG_LINE: usize = 4 << 10;
+
+/// Bytes of a problem's message (the contract says so). Beyond it the message is cut.
+pub const MESSAGE: usize = 512;
+
+/// Bytes of a problem's code. A longer one, or one of other characters than lower-case letters, digits and hyphens, is
+/// replaced by `unnamed`.
+pub const CODE: usize = 64;
+
+/// Bytes of a text for people: reasons, evidence, titles, purposes. Beyond it the text is cut.
+pub const WORDS: usize = 512;
+
+/// Bytes of an id, a name or a mark. It is not cut, because two of them might become one: the run ends as `limit`.
+pub const ID: usize = 255;
+
+/// Pieces of one signed text, and their bytes without the body. Beyond it the run ends as `limit`.
+pub const SIGNED_PARTS: usize = 64;
+/// See [`SIGNED_PARTS`].
+pub const SIGNED_BYTES: usize = 64 << 10;
+
+/// Bytes of a key or signature as presented. The longest HMAC is 64 bytes. Beyond it it is `signature-malformed`.
+pub const PRESENTED: usize = 4 << 10;
+
+/// Checks of signatures in one run. Beyond it the run ends as `limit`.
+pub const CHECKS: u64 = 64;
+
+/// Tolerance of `fresh`, in seconds (the contract says so). A larger one is taken as this.
+pub const FRESH_MAX: u32 = 86_400;
+
+/// Verdicts made in one run. Beyond it the run ends as `limit`.
+pub const VERDICTS: usize = 64;
+
+/// Bytes of an answer's body (the contract says so). Beyond it the answer is the problem `answer-refused`.
+pub const ANSWER: usize = 4 << 10;
+
+/// Orders stated in one run. A webhook speaks of one; imports may speak of some. Beyond it the run ends as `limit`.
+pub const ORDERS: usize = 100;
+
+/// Lines stated in one run, over all orders. Beyond it the run ends as `limit`.
+pub const LINES: usize = 5_000;
+
+/// Holds of one order or line. Beyond it the run ends as `limit`.
+pub const HOLDS: usize = 32;
+
+/// Reviews of one order or line, or of the delivery, and reasons to ignore it. Beyond it the run ends as `limit`.
+pub const REVIEWS: usize = 32;
+
+/// Ids of one product. Beyond it the run ends as `limit`.
+pub const PRODUCT_IDS: usize = 32;
+
+/// Course runs named by one line. Beyond it the run ends as `limit`.
+pub const COURSES: usize = 200;
+
+/// Numbers of a revision (the contract says so). None, or more, is misuse.
+pub const REVISION: usize = 8;
+
+/// Known lines handed to the guest in one run. Beyond it the run ends as `limit`.
+pub const KNOWN_LINES: usize = 5_000;
+
+/// Entries of one list in a description: topics, secrets, key sets, redactions. Beyond it the adapter is refused.
+pub const DESCRIBED: usize = 64;
+
+/// Bytes of a settings schema. Beyond it the adapter is refused.
+pub const SCHEMA: usize = 64 << 10;
+
+/// Bytes of all compiled adapters kept in the cache directory. A little is deleted beyond it.
+pub const CACHE_BYTES: u64 = 1 << 30;

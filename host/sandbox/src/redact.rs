@@ -1,0 +1,152 @@
+//! Blanking what must not be stored: headers and parts of a JSON body.
+//!
+//! Owns the replacement. Everything else stays byte for byte: the body is cut and pasted, not parsed and written again,
+//! because numbers and the order of members would not survive that.
+
+use std::{borrow::Cow, fmt, ops::Range};
+
+use bursar_domain::Request;
+use bytes::Bytes;
+use serde_json::value::RawValue;
+
+use crate::description::Description;
+
+/// What stands in place of what was blanked.
+pub const BLANK: &str = "***";
+
+/// [`BLANK`] as a JSON value.
+const BLANK_JSON: &[u8] = b"\"***\"";
+
+/// The request as it may be stored: the description's headers, and parts of its body, read [`BLANK`]. A body that is not
+/// JSON has no such parts and stays as it is.
+#[must_use]
+pub fn redact(description: &Description, request: &Request) -> Request {
+    let mut redacted = request.clone();
+    for (name, value) in &mut redacted.headers {
+        if description.redact_headers.iter().any(|blanked| name.eq_ignore_ascii_case(blanked)) {
+            *value = Bytes::from_static(BLANK.as_bytes());
+        }
+    }
+    if !description.redact_body.is_empty()
+        && let Some(body) = blank_body(&request.body, &description.redact_body)
+    {
+        redacted.body = body;
+    }
+    redacted
+}
+
+fn blank_body(body: &[u8], pointers: &[String]) -> Option<Bytes> {
+    let text = std::str::from_utf8(body).ok()?;
+    let root: &RawValue = serde_json::from_str(text).ok()?;
+    let mut places = Vec::new();
+    for pointer in pointers {
+        let tokens: Vec<_> =
+            pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect();
+        find(root, &tokens, text, &mut places);
+    }
+    places.sort_by_key(|place| (place.start, std::cmp::Reverse(place.end)));
+    let mut blanked = Vec::with_capacity(body.len());
+    let mut done = 0;
+    for place in places {
+        // What lies within a part that was blanked already is gone.
+        if place.start < done {
+            continue;
+        }
+        blanked.extend_from_slice(body.get(done..place.start)?);
+        blanked.extend_from_slice(BLANK_JSON);
+        done = place.end;
+    }
+    if done == 0 {
+        return None;
+    }
+    blanked.extend_from_slice(body.get(done..)?);
+    Some(blanked.into())
+}
+
+/// Collects where the values at a pointer stand; several where a member is repeated.
+fn find(value: &RawValue, tokens: &[String], text: &str, places: &mut Vec<Range<usize>>) {
+    let json = value.get();
+    let Some((token, rest)) = tokens.split_first() else {
+        let start = (json.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        places.push(start..start + json.len());
+        return;
+    };
+    if json.starts_with('{') {
+        let Ok(Members(members)) = serde_json::from_str::<Members<'_>>(json) else { return };
+        for (_, member) in members.iter().filter(|(name, _)| name == token) {
+            find(member, rest, text, places);
+        }
+    } else if json.starts_with('[') {
+        let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(json) else { return };
+        let index = token.parse::<usize>().ok().filter(|index| &index.to_string() == token);
+        if let Some(item) = index.and_then(|index| items.get(index)) {
+            find(item, rest, text, places);
+        }
+    }
+}
+
+/// Members of an object, repeated ones repeated: a map would keep the last and leave the first readable.
+struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+
+impl<'de: 'a, 'a> serde::Deserialize<'de> for Members<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl<'de> serde::de::Visitor<'de> for Visitor {
+            type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::new();
+                while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
+                    members.push((Cow::Owned(name), value));
+                }
+                Ok(members)
+            }
+        }
+        deserializer.deserialize_map(Visitor).map(Members)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn blanked(body: &str, pointers: &[&str]) -> Option<String> {
+        let pointers: Vec<_> = pointers.iter().map(|pointer| (*pointer).to_owned()).collect();
+        blank_body(body.as_bytes(), &pointers).map(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn everything_else_stays_byte_for_byte() {
+        let body =
+            "{ \"z\": 1.00, \"key\" : {\"a\":[1, \"s\\u0065cret\"]},\n\"a\":2 , \"big\":12345678901234567890123 }";
+        assert_eq!(
+            blanked(body, &["/key/a/1"]).unwrap(),
+            "{ \"z\": 1.00, \"key\" : {\"a\":[1, \"***\"]},\n\"a\":2 , \"big\":12345678901234567890123 }"
+        );
+    }
+
+    #[test]
+    fn nested_and_repeated_parts_are_blanked_once_and_all() {
+        assert_eq!(
+            blanked(r#"{"a":{"b":1},"a":{"b":2},"c":3}"#, &["/a/b", "/a", "/c"]).unwrap(),
+            r#"{"a":"***","a":"***","c":"***"}"#
+        );
+    }
+
+    #[test]
+    fn escapes_of_pointers_and_members_are_understood() {
+        assert_eq!(blanked(r#"{"a/b":{"m~n":1}}"#, &["/a~1b/m~0n"]).unwrap(), r#"{"a/b":{"m~n":"***"}}"#);
+        assert_eq!(blanked(r#"{"k\u0065y":1}"#, &["/key"]).unwrap(), r#"{"k\u0065y":"***"}"#);
+    }
+
+    #[test]
+    fn what_does_not_match_changes_nothing() {
+        for body in ["", "a=b&c=d", r#"{"a":1}"#, "[1]", "\u{0}"] {
+            assert_eq!(blanked(body, &["/b", "/01", "/a/b"]), None, "{body}");
+        }
+    }
+}

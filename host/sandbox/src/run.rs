@@ -1,0 +1,149 @@
+//! One run of an adapter: a fresh store, the limits around it, and how it ended.
+//!
+//! Owns the life of a run. A store serves one call and is dropped, whatever came of it; nothing of a run reaches the next
+//! one.
+
+pub(crate) mod book;
+pub(crate) mod limiter;
+pub(crate) mod state;
+
+use std::time::{Duration, Instant};
+
+use tokio::{sync::Semaphore, time::timeout};
+use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline, WasmBacktrace, component::Resource};
+
+use crate::{
+    contract::{EverythingPre, bursar::adapter::types::Problem as WitProblem},
+    error::{RunError, RunErrorKind},
+    limits,
+    run::state::{Phase, RunState},
+    text,
+};
+
+/// What the adapter's function returned.
+pub(crate) enum Returned {
+    /// The position of a description.
+    Description(u32),
+    /// The position of a verdict.
+    Verdict(Result<u32, WitProblem>),
+    /// Handled, or not.
+    Handled(Result<(), WitProblem>),
+}
+
+/// A run that ended by itself.
+pub(crate) struct Finished {
+    pub(crate) returned: Returned,
+    pub(crate) state: RunState,
+    pub(crate) wall: Duration,
+}
+
+/// Runs the function of the state's phase once there is a place for it.
+pub(crate) async fn run(
+    pre: &EverythingPre<RunState>,
+    places: &Semaphore,
+    wall: Duration,
+    state: RunState,
+) -> Result<Finished, RunError> {
+    let waiting = Instant::now();
+    let Ok(Ok(_place)) = timeout(wall, places.acquire()).await else {
+        return Err(failed(RunErrorKind::Busy, None, state, Duration::ZERO));
+    };
+    let wall = wall.saturating_sub(waiting.elapsed());
+    let started = Instant::now();
+    let mut store = store(pre, state);
+    let ended = timeout(wall, call(pre, &mut store)).await;
+    let state = store.into_data();
+    let took = started.elapsed();
+    match ended {
+        Ok(Ok(returned)) => Ok(Finished { returned, state, wall: took }),
+        Ok(Err(error)) => {
+            let (kind, backtrace) = classify(error, &state);
+            Err(failed(kind, backtrace, state, took))
+        }
+        Err(_) => Err(failed(RunErrorKind::Time(wall), None, state, took)),
+    }
+}
+
+fn store(pre: &EverythingPre<RunState>, state: RunState) -> Store<RunState> {
+    let mut store = Store::new(pre.engine(), state);
+    store.limiter(|state| &mut state.limiter);
+    store.set_hostcall_fuel(limits::HOST_CALL_BYTES);
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|mut store| {
+        store.data_mut().tick()?;
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+    });
+    store
+}
+
+async fn call(pre: &EverythingPre<RunState>, store: &mut Store<RunState>) -> wasmtime::Result<Returned> {
+    let instance = pre.instantiate_async(&mut *store).await?;
+    let adapter = instance.bursar_adapter_adapter();
+    Ok(match store.data().phase {
+        Phase::Describe => Returned::Description(adapter.call_describe(store).await?.rep()),
+        Phase::Authenticate => {
+            let verdict = adapter.call_authenticate(store, Resource::new_own(0)).await?;
+            Returned::Verdict(verdict.map(|verdict| verdict.rep()))
+        }
+        Phase::Handle => Returned::Handled(adapter.call_handle(store, Resource::new_own(0)).await?),
+    })
+}
+
+fn failed(kind: RunErrorKind, backtrace: Option<String>, state: RunState, wall: Duration) -> RunError {
+    let usage = crate::outcome::Usage { wall, ..state.usage() };
+    RunError { kind, backtrace, logs: state.logs, usage }
+}
+
+/// What an error of wasmtime means. What is not known to be the host's doing is the guest's: most of it is handles and
+/// pointers that are wrong.
+fn classify(error: wasmtime::Error, state: &RunState) -> (RunErrorKind, Option<String>) {
+    let backtrace = error.downcast_ref::<WasmBacktrace>().and_then(functions);
+    if let Some(kind) = error.downcast_ref::<RunErrorKind>() {
+        return (kind.clone(), backtrace);
+    }
+    if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
+        return (RunErrorKind::Busy, backtrace);
+    }
+    let trap = error.downcast_ref::<Trap>();
+    // A guest that runs out of memory says so by a trap of its own making, or never gets as far as running.
+    if state.limiter.refused > 0 && trap.is_none_or(|trap| *trap == Trap::UnreachableCodeReached) {
+        let kind = if state.limiter.refused_by_all {
+            RunErrorKind::Busy
+        } else {
+            RunErrorKind::Memory(state.limiter.max_memory())
+        };
+        return (kind, backtrace);
+    }
+    let message = trap.map_or_else(|| root_cause(&error), |trap| trap.to_string());
+    (RunErrorKind::Trap(text::words(&message, limits::MESSAGE)), backtrace)
+}
+
+fn root_cause(error: &wasmtime::Error) -> String {
+    error.root_cause().to_string()
+}
+
+/// The functions of a backtrace, the innermost first, one a line.
+fn functions(backtrace: &WasmBacktrace) -> Option<String> {
+    let shown = backtrace.to_string();
+    let mut text = String::new();
+    for line in shown.lines().skip(1).take(limits::BACKTRACE_FRAMES) {
+        // `  0:   0x1234 - module!function`: offsets mean nothing without the build.
+        let function = line.rsplit_once(" - ").map_or(line, |(_, function)| function);
+        let function = text::words(function.trim(), limits::WORDS);
+        if text.len() + function.len() >= limits::BACKTRACE_TEXT {
+            break;
+        }
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&function);
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+impl Finished {
+    /// What the run used.
+    pub(crate) fn usage(&self) -> crate::outcome::Usage {
+        crate::outcome::Usage { wall: self.wall, ..self.state.usage() }
+    }
+}
