@@ -1,0 +1,313 @@
+//! A host for tests: it gives an adapter a request, secrets and settings, and keeps what the adapter says.
+//!
+//! Signatures are checked for real. What becomes of the statements is the real host's business: nothing is granted here.
+//!
+//! ```
+//! # use bursar_adapter::{Adapter, Delivery, Description, Request, Result, Verdict, signatures::*};
+//! use bursar_adapter::testing::{Answer, Post, Shop};
+//! # struct Example;
+//! # impl Adapter for Example {
+//! #     fn describe() -> Description { Description::new("example", "1.0.0") }
+//! #     fn authenticate(request: &Request<'_>) -> Result<Verdict> {
+//! #         shared_key("webhook", request.header("authorization")?.as_bytes())?;
+//! #         Ok(Verdict::accept("sale"))
+//! #     }
+//! #     fn handle(_: &Delivery<'_>) -> Result<()> { Ok(()) }
+//! # }
+//!
+//! let shop = Shop::new().secret("webhook", "s3cret");
+//! let judged = shop.authenticate::<Example>(&Post::new("{}").header("authorization", "s3cret")).unwrap();
+//! assert_eq!(judged.answer, Answer::Accept { topic: "sale".to_owned() });
+//!
+//! let refused = shop.authenticate::<Example>(&Post::new("{}").header("authorization", "guess")).unwrap_err();
+//! assert_eq!(refused.code, "signature-mismatch");
+//! ```
+
+mod facts;
+pub(crate) mod host;
+mod proofs;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use crate::{Adapter, Delivery, Instant, Problem, Remedy, Request, Result};
+
+pub use facts::{KnownLine, LineFacts, OrderFacts, StatementKind};
+pub use host::logging::Level;
+
+/// What `received_at` says unless a test says otherwise: 2026-01-01T00:00:00Z.
+pub const RECEIVED_AT: Instant = 1_767_225_600_000;
+
+/// A request as a test writes it.
+#[derive(Debug, Clone)]
+pub struct Post {
+    path: String,
+    query: String,
+    headers: Vec<(String, Vec<u8>)>,
+    body: Vec<u8>,
+    received_at: Instant,
+    topic: String,
+}
+
+impl Post {
+    /// A POST to the shop's address.
+    #[must_use]
+    pub fn new(body: impl Into<Vec<u8>>) -> Self {
+        Self {
+            path: String::new(),
+            query: String::new(),
+            headers: Vec::new(),
+            body: body.into(),
+            received_at: RECEIVED_AT,
+            topic: String::new(),
+        }
+    }
+
+    /// One more header.
+    #[must_use]
+    pub fn header(mut self, name: &str, value: impl Into<Vec<u8>>) -> Self {
+        self.headers.push((name.to_ascii_lowercase(), value.into()));
+        self
+    }
+
+    /// What follows the shop's address.
+    #[must_use]
+    pub fn path(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.path);
+        self
+    }
+
+    /// What follows `?`.
+    #[must_use]
+    pub fn query(mut self, query: &str) -> Self {
+        query.clone_into(&mut self.query);
+        self
+    }
+
+    /// When the host had read it.
+    #[must_use]
+    pub fn received_at(mut self, at: Instant) -> Self {
+        self.received_at = at;
+        self
+    }
+
+    /// The topic of the delivery that `handle` gets.
+    #[must_use]
+    pub fn topic(mut self, topic: &str) -> Self {
+        topic.clone_into(&mut self.topic);
+        self
+    }
+}
+
+/// A shop as its operator configured it, and what the ledger has of it.
+#[derive(Debug, Clone, Default)]
+pub struct Shop {
+    secrets: BTreeMap<String, Vec<String>>,
+    settings: Option<String>,
+    known: BTreeMap<String, Vec<KnownLine>>,
+}
+
+impl Shop {
+    /// A shop without secrets, with empty settings, of which the ledger has nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// One more active secret of this name.
+    #[must_use]
+    pub fn secret(mut self, name: &str, text: &str) -> Self {
+        self.secrets.entry(name.to_owned()).or_default().push(text.to_owned());
+        self
+    }
+
+    /// The settings, complete as JSON text: a test says the defaults itself.
+    #[must_use]
+    pub fn settings(mut self, json: &str) -> Self {
+        self.settings = Some(json.to_owned());
+        self
+    }
+
+    /// One more line that the ledger has of an order.
+    #[must_use]
+    pub fn known(mut self, order: &str, line: KnownLine) -> Self {
+        self.known.entry(order.to_owned()).or_default().push(line);
+        self
+    }
+
+    /// What the adapter says that it is.
+    #[must_use]
+    pub fn describe<A: Adapter>() -> Described {
+        begin(Run::default());
+        A::describe().into_host().said.into_inner()
+    }
+
+    /// Has the adapter judge a request.
+    ///
+    /// # Errors
+    ///
+    /// What the adapter returns, or `unverified` where it accepts what no check has confirmed.
+    pub fn authenticate<A: Adapter>(&self, post: &Post) -> Result<Judged> {
+        begin(self.run(post));
+        let request = host::incoming::Request(post.clone());
+        let said = A::authenticate(&Request::lent(&request)).map(|verdict| verdict.into_host().said.into_inner());
+        let run = end();
+        let mut judged = said?;
+        judged.logs = run.logs;
+        if matches!(judged.answer, Answer::Accept { .. }) && !run.verified {
+            return Err(Problem::rejected("unverified", "the adapter accepted a request that nothing has confirmed"));
+        }
+        Ok(judged)
+    }
+
+    /// Has the adapter handle a request as a stored delivery.
+    pub fn handle<A: Adapter>(&self, post: &Post) -> Handled {
+        begin(self.run(post));
+        let delivery = host::incoming::Delivery(post.clone());
+        let result = A::handle(&Delivery::lent(&delivery));
+        let run = end();
+        let orders = if result.is_ok() { run.orders } else { Vec::new() };
+        Handled { result, ignored: run.ignored, reviews: run.reviews, orders, logs: run.logs }
+    }
+
+    fn run(&self, post: &Post) -> Run {
+        Run { shop: self.clone(), body: post.body.clone(), received_at: post.received_at, ..Run::default() }
+    }
+}
+
+/// What an adapter says that it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Described {
+    /// Its name in the configuration.
+    pub platform: String,
+    /// Its own version.
+    pub version: String,
+    /// Names and meanings.
+    pub topics: Vec<(String, String)>,
+    /// Names and purposes of the secrets that every shop needs.
+    pub secrets: Vec<(String, String)>,
+    /// Names and purposes of those that some have.
+    pub optional_secrets: Vec<(String, String)>,
+    /// Names and purposes.
+    pub key_sets: Vec<(String, String)>,
+    /// The JSON Schema.
+    pub settings: Option<String>,
+    /// Headers to blank.
+    pub redacted_headers: Vec<String>,
+    /// JSON Pointers to blank.
+    pub redacted_body: Vec<String>,
+}
+
+/// What becomes of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer {
+    /// Stored.
+    Accept {
+        /// Shown to people.
+        topic: String,
+    },
+    /// Counted, not stored.
+    Ignore {
+        /// Counted under this.
+        reason: String,
+    },
+    /// Answered, not stored.
+    Respond {
+        /// 200 to 299.
+        status: u16,
+        /// `text/plain` or `application/json`.
+        content_type: String,
+        /// At most 4 KiB.
+        body: Vec<u8>,
+    },
+}
+
+/// A verdict, and what was logged on the way to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// What becomes of the request.
+    pub answer: Answer,
+    /// What the delivery is about.
+    pub subject: Option<String>,
+    /// The signed id of the event.
+    pub key: Option<String>,
+    /// When the shop says that it happened.
+    pub occurred_at: Option<Instant>,
+    /// What to answer in place of an empty 200.
+    pub reply: Option<(u16, String, Vec<u8>)>,
+    /// Level and message.
+    pub logs: Vec<(Level, String)>,
+}
+
+/// What came of handling a delivery.
+#[derive(Debug, Clone)]
+pub struct Handled {
+    /// What `handle` returned.
+    pub result: Result<()>,
+    /// Why there was nothing to do.
+    pub ignored: Vec<String>,
+    /// Why a person should look at the delivery.
+    pub reviews: Vec<String>,
+    /// What was stated; nothing after a problem.
+    pub orders: Vec<OrderFacts>,
+    /// Level and message.
+    pub logs: Vec<(Level, String)>,
+}
+
+impl Handled {
+    /// The end of the delivery in one word: `done`, `ignored`, `rejected`, `later` or `operator`.
+    #[must_use]
+    pub fn outcome(&self) -> &'static str {
+        match &self.result {
+            Ok(()) if self.orders.is_empty() && self.reviews.is_empty() && !self.ignored.is_empty() => "ignored",
+            Ok(()) => "done",
+            Err(problem) => match problem.remedy {
+                Remedy::None => "rejected",
+                Remedy::Later => "later",
+                Remedy::Operator => "operator",
+            },
+        }
+    }
+
+    /// Every reason for which a person should look: at the delivery, at its orders, at their lines.
+    #[must_use]
+    pub fn all_reviews(&self) -> Vec<&str> {
+        let mut reasons: Vec<&str> = self.reviews.iter().map(String::as_str).collect();
+        for order in &self.orders {
+            reasons.extend(order.reviews.iter().map(String::as_str));
+            for line in &order.lines {
+                reasons.extend(line.reviews.iter().map(String::as_str));
+            }
+        }
+        reasons
+    }
+}
+
+/// What the fake host knows and hears during one call of the adapter.
+#[derive(Debug, Clone, Default)]
+struct Run {
+    shop: Shop,
+    body: Vec<u8>,
+    received_at: Instant,
+    verified: bool,
+    orders: Vec<OrderFacts>,
+    ignored: Vec<String>,
+    reviews: Vec<String>,
+    logs: Vec<(Level, String)>,
+}
+
+thread_local! {
+    static RUN: RefCell<Run> = RefCell::default();
+}
+
+fn begin(run: Run) {
+    RUN.set(run);
+}
+
+fn end() -> Run {
+    RUN.take()
+}
+
+fn during<T>(act: impl FnOnce(&mut Run) -> T) -> T {
+    RUN.with_borrow_mut(act)
+}

@@ -1,0 +1,127 @@
+//! Amounts as WooCommerce writes them, decimal text, added up without ever becoming a float.
+
+use std::fmt;
+
+/// More digits than this are no amount of money.
+const MAX_DIGITS: usize = 30;
+
+/// An exact decimal: `units` of ten to the power of minus `places`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Amount {
+    units: i128,
+    places: u32,
+}
+
+impl Amount {
+    /// Nothing.
+    pub(crate) const ZERO: Self = Self { units: 0, places: 0 };
+
+    /// Digits with at most one point, and a sign before them; none for anything else.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (negative, digits) = match text.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, text.strip_prefix('+').unwrap_or(text)),
+        };
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let written = whole.len() + fraction.len();
+        if written == 0 || written > MAX_DIGITS {
+            return None;
+        }
+        let mut units: i128 = 0;
+        for byte in whole.bytes().chain(fraction.bytes()) {
+            let digit = char::from(byte).to_digit(10)?;
+            units = units * 10 + i128::from(digit);
+        }
+        Some(Self { units: if negative { -units } else { units }, places: u32::try_from(fraction.len()).ok()? })
+    }
+
+    /// The same without its sign.
+    pub(crate) fn absolute(self) -> Self {
+        Self { units: self.units.abs(), ..self }
+    }
+
+    /// The exact sum; none beyond all sense.
+    pub(crate) fn plus(self, other: Self) -> Option<Self> {
+        let places = self.places.max(other.places);
+        Some(Self { units: self.at(places)?.checked_add(other.at(places)?)?, places })
+    }
+
+    /// Is it as much as the other, or more?
+    pub(crate) fn covers(self, other: Self) -> bool {
+        let places = self.places.max(other.places);
+        matches!((self.at(places), other.at(places)), (Some(mine), Some(theirs)) if mine >= theirs)
+    }
+
+    /// Is it nothing?
+    pub(crate) fn is_zero(self) -> bool {
+        self.units == 0
+    }
+
+    fn at(self, places: u32) -> Option<i128> {
+        self.units.checked_mul(10_i128.checked_pow(places.checked_sub(self.places)?)?)
+    }
+}
+
+impl fmt::Display for Amount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.units < 0 { "-" } else { "" };
+        let places = usize::try_from(self.places).unwrap_or_default();
+        let digits = format!("{:0>width$}", self.units.unsigned_abs(), width = places + 1);
+        let (whole, fraction) = digits.split_at(digits.len() - places);
+        if fraction.is_empty() { write!(f, "{sign}{whole}") } else { write!(f, "{sign}{whole}.{fraction}") }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn amount(text: &str) -> Amount {
+        Amount::parse(text).unwrap()
+    }
+
+    #[test]
+    fn cents_add_up_exactly() {
+        let mut sum = Amount::ZERO;
+        for _ in 0..10 {
+            sum = sum.plus(amount("0.10")).unwrap();
+        }
+        assert_eq!(sum.to_string(), "1.00");
+        assert!(sum.covers(amount("1")));
+    }
+
+    #[test]
+    fn amounts_of_different_precision_compare_by_value() {
+        assert!(amount("49").covers(amount("49.00")));
+        assert!(amount("49.000").covers(amount("49.00")));
+        assert!(!amount("48.999").covers(amount("49.00")));
+    }
+
+    #[test]
+    fn a_sign_is_kept_and_can_be_dropped() {
+        assert_eq!(amount("-79.90").to_string(), "-79.90");
+        assert_eq!(amount("-79.90").absolute().to_string(), "79.90");
+        assert_eq!(amount("-0.05").to_string(), "-0.05");
+    }
+
+    #[test]
+    fn zero_is_zero_in_every_spelling() {
+        for text in ["0", "0.00", "-0.0", ".0", "0."] {
+            assert!(amount(text).is_zero(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_amount_is_none() {
+        for text in ["", "-", ".", "1,50", "1.2.3", "1e3", "12 EUR", "٣", "1234567890123456789012345678901"] {
+            assert!(Amount::parse(text).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_longest_amounts_do_not_overflow() {
+        let long = amount(&"9".repeat(MAX_DIGITS));
+        assert!(long.plus(amount("0.000000000000000001")).is_none());
+        assert!(!long.covers(amount("0.000000000000000001")));
+    }
+}

@@ -1,0 +1,210 @@
+//! Builds the adapters in `plugins/` and writes each as a component to `target/adapters/<name>.wasm`.
+//!
+//! Owns the way from source to component. It must never let one out that imports anything but the interfaces of
+//! `bursar:adapter`: what an adapter imports is what it may do.
+
+use std::error::Error;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{env, fs, io};
+
+use serde_json::Value;
+use wasm_encoder::{ComponentSection as _, CustomSection};
+use wasm_metadata::{AddMetadata, AddMetadataField};
+use wasmparser::{Parser, Payload};
+use wit_component::ComponentEncoder;
+
+/// What adapters are compiled for. It has no WASI, so nothing of the machine can be imported.
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Begins the name of every adapter's package; what follows names its file.
+const PACKAGE_PREFIX: &str = "bursar-";
+
+/// The section that holds a component's version, by the convention of its registries.
+const VERSION_SECTION: &str = "version";
+
+/// Begins the name of every interface that an adapter may import.
+const CONTRACT: &str = "bursar:adapter/";
+
+/// What can go wrong while building is shown to the developer as it is.
+pub type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
+
+/// An adapter that was built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Built {
+    /// `woocommerce`, say.
+    pub name: String,
+    /// The package's version.
+    pub version: String,
+    /// The component.
+    pub path: PathBuf,
+    /// The interfaces that it imports.
+    pub imports: Vec<String>,
+}
+
+/// Builds every adapter of the project at `root`, in the order of their names.
+///
+/// # Errors
+///
+/// When the target cannot be added, the code does not compile, or a component imports what it must not.
+pub fn build(root: &Path) -> Result<Vec<Built>> {
+    let plugins = root.join("plugins");
+    let target = target_directory(root);
+    let out = target.join("adapters");
+    fs::create_dir_all(&out)?;
+    add_target(&plugins)?;
+
+    let packages = packages(&plugins)?;
+    say(&format!("compiling {} adapter(s) for {TARGET}", packages.len()));
+    compile(&plugins, &target.join("plugins"), &packages)?;
+    packages.iter().map(|package| encode(package, &target.join("plugins"), &out)).collect()
+}
+
+/// A package of `plugins/` that becomes a component.
+#[derive(Debug)]
+struct Package {
+    package: String,
+    library: String,
+    version: String,
+}
+
+impl Package {
+    fn name(&self) -> &str {
+        self.package.strip_prefix(PACKAGE_PREFIX).unwrap_or(&self.package)
+    }
+}
+
+fn target_directory(root: &Path) -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
+}
+
+fn add_target(plugins: &Path) -> Result<()> {
+    let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]).current_dir(plugins))?;
+    if Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).is_dir() {
+        return Ok(());
+    }
+    say(&format!("adding the target {TARGET}"));
+    run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(plugins))
+}
+
+/// Every package of the workspace with a dynamic library, which is what a component is made of.
+fn packages(plugins: &Path) -> Result<Vec<Package>> {
+    let arguments = ["metadata", "--no-deps", "--format-version", "1", "--locked"];
+    let metadata: Value = serde_json::from_str(&output(Command::new(cargo()).args(arguments).current_dir(plugins))?)?;
+    let mut packages: Vec<Package> = list(&metadata, "packages").iter().filter_map(adapter_of).collect();
+    packages.sort_by(|one, other| one.package.cmp(&other.package));
+    Ok(packages)
+}
+
+fn adapter_of(package: &Value) -> Option<Package> {
+    let is_dynamic = |target: &&Value| list(target, "crate_types").iter().any(|kind| kind == "cdylib");
+    let library = list(package, "targets").iter().find(is_dynamic)?;
+    Some(Package {
+        package: text(package, "name")?,
+        library: text(library, "name")?.replace('-', "_"),
+        version: text(package, "version")?,
+    })
+}
+
+fn list<'v>(value: &'v Value, key: &str) -> &'v [Value] {
+    value.get(key).and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
+}
+
+fn text(value: &Value, key: &str) -> Option<String> {
+    value.get(key).and_then(Value::as_str).map(str::to_owned)
+}
+
+fn compile(plugins: &Path, target: &Path, packages: &[Package]) -> Result<()> {
+    let mut command = Command::new(cargo());
+    // Where the library is built decides which configuration counts: `plugins/.cargo` has flags for the linker.
+    command.current_dir(plugins).env("CARGO_TARGET_DIR", target);
+    command.args(["build", "--release", "--locked", "--target", TARGET]);
+    for package in packages {
+        command.args(["--package", &package.package]);
+    }
+    run(&mut command)
+}
+
+fn encode(package: &Package, target: &Path, out: &Path) -> Result<Built> {
+    let module = target.join(TARGET).join("release").join(format!("{}.wasm", package.library));
+    let module = fs::read(&module).map_err(|error| format!("{}: {error}", module.display()))?;
+    let component = ComponentEncoder::default()
+        .validate(true)
+        .module(&module)
+        .and_then(|mut encoder| encoder.encode())
+        .map_err(|error| format!("{}: {error:#}", package.package))?;
+    let component = describe(package, &component)?;
+    let imports = imports(&component)?;
+    if let Some(foreign) = imports.iter().find(|import| !import.starts_with(CONTRACT)) {
+        return Err(format!("{} imports `{foreign}`, which is no interface of {CONTRACT}", package.package).into());
+    }
+
+    let path = out.join(format!("{}.wasm", package.name()));
+    let fresh = fs::read(&path).is_ok_and(|existing| existing == component);
+    if !fresh {
+        fs::write(&path, &component).map_err(|error| format!("{}: {error}", path.display()))?;
+    }
+    say(&format!(
+        "{} {} {} ({} KiB, {} interfaces){}",
+        package.name(),
+        package.version,
+        path.display(),
+        component.len().div_ceil(1024),
+        imports.len(),
+        if fresh { ", unchanged" } else { "" },
+    ));
+    Ok(Built { name: package.name().to_owned(), version: package.version.clone(), path, imports })
+}
+
+/// Writes name and version into the component, where tools look for them.
+fn describe(package: &Package, component: &[u8]) -> Result<Vec<u8>> {
+    let mut metadata = AddMetadata::default();
+    metadata.name = AddMetadataField::Set(package.name().to_owned());
+    let mut described = metadata.to_wasm(component).map_err(|error| format!("{}: {error:#}", package.package))?;
+    let version = CustomSection { name: VERSION_SECTION.into(), data: package.version.as_bytes().into() };
+    version.append_to_component(&mut described);
+    Ok(described)
+}
+
+/// What the component itself imports; what its parts import from one another does not count.
+fn imports(component: &[u8]) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    let mut depth = 0_usize;
+    for payload in Parser::new(0).parse_all(component) {
+        match payload? {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section {
+                    names.push(import?.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(names)
+}
+
+fn cargo() -> PathBuf {
+    env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
+}
+
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}").into()) }
+}
+
+fn output(command: &mut Command) -> Result<String> {
+    let output = command.stderr(std::process::Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("{command:?}: {error}"))?;
+    if !output.status.success() {
+        return Err(format!("{command:?} ended with {}", output.status).into());
+    }
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+/// Progress goes beside the data, and a closed pipe is no reason to stop building.
+fn say(line: &str) {
+    let _ = writeln!(io::stderr(), "adapters: {line}");
+}
