@@ -41,6 +41,8 @@ pub struct Order {
     pub payment_revision: Revision,
     /// How new the order's own facts are (number, learner, …).
     pub revision: Revision,
+    /// How new the newest snapshot is: a line that only older statements name was not in it.
+    pub snapshot_revision: Revision,
     /// Money that went back, of which it is not said for what.
     pub refunded: Option<RefundedAmount>,
     /// Who learns, for lines that do not say.
@@ -138,6 +140,7 @@ impl Order {
             payment: Payment::Undecided,
             payment_revision: Revision(Vec::new()),
             revision: Revision(Vec::new()),
+            snapshot_revision: Revision(Vec::new()),
             refunded: None,
             learner: None,
             holds: Vec::new(),
@@ -200,6 +203,7 @@ impl Order {
 /// | is as new or newer | applied |
 /// | says payment `undecided` | what was known of the payment stays |
 /// | is a snapshot without a known line | the line is gone |
+/// | names a line that a newer snapshot did not | the line was gone before it was known |
 /// | is a snapshot that leaves nothing of an order that had something, without a cause | lines stay; a person is asked |
 /// | says that all the money went back | the whole order is held as refunded |
 /// | says that a part of the money went back | access stays; a person is told |
@@ -293,7 +297,12 @@ impl Recorded {
         let index = match self.order.lines.iter().position(|line| line.external_id == statement.id) {
             Some(index) => index,
             None => {
-                self.order.lines.push(Line::unknown(statement.id.clone(), now));
+                let mut line = Line::unknown(statement.id.clone(), now);
+                if *revision < self.order.snapshot_revision {
+                    line.present = false;
+                    line.revision = self.order.snapshot_revision.clone();
+                }
+                self.order.lines.push(line);
                 self.order.lines.len() - 1
             }
         };
@@ -325,6 +334,9 @@ impl Recorded {
         if statement.lines.is_empty() && had_something && !cause_given {
             self.find(None, Concern::OrderEmptied);
             return;
+        }
+        if statement.revision >= self.order.snapshot_revision {
+            self.order.snapshot_revision = statement.revision.clone();
         }
         for line in self.order.lines.iter_mut().filter(|line| line.present && !named(line)) {
             if statement.revision < line.revision {
@@ -415,4 +427,4 @@ fn set_hold(holds: &mut Vec<Hold>, stated: &HoldStatement, revision: &Revision, 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,5 +1,14 @@
-//! The binary `bursar` as a library: configuration, commands, output for people.
+//! The binary `bursar` as a library: configuration, commands, the two listeners, and the workers behind them.
 //!
-//! Owns everything an operator sees and types. The rules are `bursar-domain`'s; nothing here decides who gets what.
+//! Owns everything an operator sees and types, and the putting together of the other crates. The rules are
+//! `bursar-domain`'s; nothing here decides who gets what.
 
+pub mod adapters;
+pub mod admin;
+pub mod bell;
 pub mod config;
+pub mod dispatcher;
+pub mod fulfillment;
+pub mod gateway;
+pub mod serve;
+pub mod shops;

@@ -24,7 +24,7 @@ use crate::{
     adapters::Adapters,
     admin,
     bell::Bell,
-    config::{CallBudget, Config, LmsConfig, StoreConfig},
+    config::{CallBudget, Config, LmsConfig, SecretUnread, StoreConfig},
     dispatcher::Dispatcher,
     fulfillment::Fulfillment,
     gateway::{self, Gateway},
@@ -82,6 +82,9 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// A secret cannot be read.
+    #[error(transparent)]
+    Secret(#[from] SecretUnread),
     /// Signals cannot be received.
     #[error("signals cannot be received: {0}")]
     Signals(std::io::Error),
@@ -93,7 +96,7 @@ pub enum ServeError {
 /// When it cannot start. Nothing was started then.
 pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeError> {
     let StoreConfig::Sqlite { path } = &config.store;
-    let sandbox = Sandbox::new(SandboxConfig { cache: config.adapters.cache.clone(), ..SandboxConfig::default() })?;
+    let sandbox = Sandbox::new(SandboxConfig { cache_directory: config.adapters.cache.clone(), ..SandboxConfig::default() })?;
     let directory = &config.adapters.directory;
     let adapters = Adapters::load(&sandbox, directory)
         .await
@@ -124,12 +127,8 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
     };
     workers.spawn(dispatcher.work(stopped.clone()));
     if let Some(token) = &config.admin.token {
-        let admin = admin::router(Arc::new(admin::Admin::new(
-            token.value().clone(),
-            store.clone(),
-            Arc::clone(&clock),
-            shops.clone(),
-        )));
+        let admin = admin::Admin::new(token.get()?.clone(), store.clone(), Arc::clone(&clock), shops.clone());
+        let admin = admin::router(Arc::new(admin));
         let listener = TcpListener::bind(config.admin.listen)
             .await
             .map_err(|source| ServeError::Listen { address: config.admin.listen, source })?;
@@ -230,7 +229,8 @@ fn fulfillments(
 /// # Errors
 /// When its address cannot be used.
 pub fn client(lms: &LmsConfig, clock: &Arc<dyn Clock>) -> Result<Lms, ServeError> {
-    let mut config = bursar_lms::LmsConfig::new(lms.url.as_str(), lms.client_id.clone(), lms.client_secret.value().clone());
+    let secret = lms.client_secret.get()?.clone();
+    let mut config = bursar_lms::LmsConfig::new(lms.url.as_str(), lms.client_id.clone(), secret);
     config.call_timeout = lms.timeout;
     config.calls_per_minute = match lms.calls_per_minute {
         CallBudget::PerMinute(calls) => Some(calls),

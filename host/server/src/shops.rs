@@ -168,11 +168,16 @@ fn service(shop: &ShopConfig, adapters: &Adapters) -> Result<(Arc<Adapter>, Shop
             key: None,
         });
     }
-    let secrets = shop
-        .secrets
-        .iter()
-        .map(|(name, values)| (name.clone(), values.iter().map(|secret| secret.value().clone()).collect()))
-        .collect();
+    let mut secrets = BTreeMap::new();
+    for (name, values) in &shop.secrets {
+        let values: Result<Vec<_>, _> = values.iter().map(|secret| secret.get().cloned()).collect();
+        let values = values.map_err(|unread| Obstacle {
+            code: "secret-unread",
+            message: unread.to_string(),
+            key: Some(format!("secrets.{name}")),
+        })?;
+        secrets.insert(name.clone(), values);
+    }
     let context =
         ShopContext { name: shop.name.clone(), secrets, settings_json, unsigned: shop.unsigned, permissions };
     Ok((Arc::clone(adapter), context))

@@ -145,6 +145,7 @@ pub(crate) async fn load(
         payment: rows::word(&row, "payment")?,
         payment_revision: rows::json(&row, "payment_revision")?,
         revision: rows::json(&row, "revision")?,
+        snapshot_revision: rows::json(&row, "snapshot_revision")?,
         refunded: refunded(&row)?,
         learner: learner(&row)?,
         holds: Vec::new(),
@@ -331,11 +332,12 @@ async fn save_order(connection: &mut SqliteConnection, order: &Order, now: Times
     let refunded = order.refunded.as_ref();
     sqlx::query(
         "INSERT INTO orders (id, shop, external_id, number, fingerprint, placed_at, test, payment, payment_revision, revision,
-             refunded_amount, refunded_total, refunded_currency, learner_id, learner_malformed, first_seen_at, changed_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?16)
+             snapshot_revision, refunded_amount, refunded_total, refunded_currency, learner_id, learner_malformed,
+             first_seen_at, changed_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17)
          ON CONFLICT (id) DO UPDATE SET number = ?4, fingerprint = ?5, placed_at = ?6, test = ?7, payment = ?8,
-             payment_revision = ?9, revision = ?10, refunded_amount = ?11, refunded_total = ?12, refunded_currency = ?13,
-             learner_id = ?14, learner_malformed = ?15, changed_at = ?16",
+             payment_revision = ?9, revision = ?10, snapshot_revision = ?11, refunded_amount = ?12, refunded_total = ?13,
+             refunded_currency = ?14, learner_id = ?15, learner_malformed = ?16, changed_at = ?17",
     )
     .bind(order.id.to_string())
     .bind(order.shop.as_str())
@@ -347,6 +349,7 @@ async fn save_order(connection: &mut SqliteConnection, order: &Order, now: Times
     .bind(rows::to_word(&order.payment)?)
     .bind(rows::to_json(&order.payment_revision)?)
     .bind(rows::to_json(&order.revision)?)
+    .bind(rows::to_json(&order.snapshot_revision)?)
     .bind(refunded.map(|refunded| refunded.amount.to_string()))
     .bind(refunded.map(|refunded| refunded.total.to_string()))
     .bind(refunded.map(|refunded| refunded.currency.clone()))

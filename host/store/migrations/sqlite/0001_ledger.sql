@@ -143,6 +143,8 @@ CREATE TABLE orders (
     payment           TEXT    NOT NULL,
     payment_revision  TEXT    NOT NULL,
     revision          TEXT    NOT NULL,
+    -- Of the newest snapshot.
+    snapshot_revision TEXT    NOT NULL,
     -- Decimal text.
     refunded_amount   TEXT,
     refunded_total    TEXT,
