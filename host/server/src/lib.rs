@@ -1,4 +1,5 @@
-//! The binary `bursar` as a library: configuration, commands, the two listeners, and the workers behind them.
+//! The binary `bursar` as a library: configuration, commands, output for people, the two listeners, and the workers behind
+//! them.
 //!
 //! Owns everything an operator sees and types, and the putting together of the other crates. The rules are
 //! `bursar-domain`'s; nothing here decides who gets what.
@@ -6,9 +7,13 @@
 pub mod adapters;
 pub mod admin;
 pub mod bell;
+pub mod cli;
 pub mod config;
 pub mod dispatcher;
 pub mod fulfillment;
 pub mod gateway;
+pub mod logging;
+pub mod output;
 pub mod serve;
 pub mod shops;
+pub mod webhook;

@@ -1,0 +1,176 @@
+//! Everything that is printed: data to standard output, words to standard error.
+//!
+//! Owns the two streams and how they look. Nothing else in the crate writes to them. Text from shops and learners never
+//! reaches a terminal with its control characters.
+
+use std::{
+    fmt,
+    io::{self, IsTerminal as _, Write},
+    sync::{Mutex, PoisonError},
+};
+
+use serde::Serialize;
+
+use crate::cli::{CliError, error::Words};
+
+pub mod human;
+mod style;
+pub mod table;
+
+use self::style::Style;
+pub use self::table::{Column, Table};
+
+/// Columns that a terminal is taken to have if it does not say.
+const DEFAULT_WIDTH: usize = 80;
+
+/// Where data and words go, and how they look there.
+pub struct Output {
+    json: bool,
+    /// Columns of the terminal that data goes to; none if it goes elsewhere, where nothing is cut.
+    width: Option<usize>,
+    colour_data: bool,
+    colour_words: bool,
+    data: Mutex<Box<dyn Write + Send>>,
+    words: Mutex<Box<dyn Write + Send>>,
+}
+
+impl fmt::Debug for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output").field("json", &self.json).field("width", &self.width).finish_non_exhaustive()
+    }
+}
+
+impl Output {
+    /// The streams of this process.
+    #[must_use]
+    pub fn of_process(json: bool) -> Self {
+        let (data, words) = (io::stdout(), io::stderr());
+        let colour = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+            && std::env::var_os("TERM").is_none_or(|value| value != "dumb");
+        let width = data
+            .is_terminal()
+            .then(|| terminal_size::terminal_size_of(&data).map_or(DEFAULT_WIDTH, |(width, _)| usize::from(width.0)));
+        Self {
+            json,
+            width,
+            colour_data: colour && data.is_terminal(),
+            colour_words: colour && words.is_terminal(),
+            data: Mutex::new(Box::new(data)),
+            words: Mutex::new(Box::new(words)),
+        }
+    }
+
+    /// Other streams, without colour: for tests, and for commands inside commands.
+    #[must_use]
+    pub fn to(data: Box<dyn Write + Send>, words: Box<dyn Write + Send>, json: bool, width: Option<usize>) -> Self {
+        Self { json, width, colour_data: false, colour_words: false, data: Mutex::new(data), words: Mutex::new(words) }
+    }
+
+    /// Is data to be printed for programs?
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints a list: a table for people, one JSON object a line for programs.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn list<T: Serialize>(&self, items: &[T], table: impl FnOnce(&[T]) -> Table) -> Result<(), CliError> {
+        if self.json {
+            return items.iter().try_for_each(|item| self.json(item));
+        }
+        if items.is_empty() {
+            self.say("there are none");
+            return Ok(());
+        }
+        self.table(&table(items))
+    }
+
+    /// Prints one thing: text for people, one JSON object for programs.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn item<T: Serialize>(&self, item: &T, text: impl FnOnce(&T) -> String) -> Result<(), CliError> {
+        if self.json { self.json(item) } else { self.text(&text(item)) }
+    }
+
+    /// Prints a table as part of something larger for people.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn table(&self, table: &Table) -> Result<(), CliError> {
+        self.line(&table.render(self.width, self.colour_data))
+    }
+
+    /// Prints a heading as part of something larger for people.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn heading(&self, text: &str) -> Result<(), CliError> {
+        self.line(&Style::Bold.paint(&human::printable(text), self.colour_data))
+    }
+
+    /// Prints lines of data for people. Control characters other than line ends are shown as `�`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn text(&self, text: &str) -> Result<(), CliError> {
+        self.line(&human::printable(text))
+    }
+
+    /// Writes bytes of data as they are.
+    ///
+    /// # Errors
+    /// When they cannot be written.
+    pub fn raw(&self, bytes: &[u8]) -> Result<(), CliError> {
+        let mut stream = self.data.lock().unwrap_or_else(PoisonError::into_inner);
+        stream.write_all(bytes).and_then(|()| stream.flush()).map_err(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => CliError::OutputClosed,
+            _ => CliError::failed(format!("cannot write to standard output: {error}")),
+        })
+    }
+
+    /// Tells something to whoever runs the command.
+    pub fn say(&self, text: &str) {
+        self.tell(&human::printable(text));
+    }
+
+    /// Tells of something that should be mended, though it is no failure.
+    pub fn warning(&self, message: &str, hint: Option<&str>) {
+        self.labelled("warning", Style::Yellow, message, hint);
+    }
+
+    /// Tells why a command was not carried out.
+    pub fn error(&self, error: &CliError) {
+        for Words { message, hint } in error.words() {
+            self.labelled("error", Style::Red, &message, hint.as_deref());
+        }
+    }
+
+    fn line(&self, text: &str) -> Result<(), CliError> {
+        self.raw(format!("{}\n", text.trim_end_matches('\n')).as_bytes())
+    }
+
+    fn json<T: Serialize>(&self, item: &T) -> Result<(), CliError> {
+        let mut line = serde_json::to_vec(item).map_err(|error| CliError::failed(format!("cannot print: {error}")))?;
+        line.push(b'\n');
+        self.raw(&line)
+    }
+
+    fn labelled(&self, label: &str, style: Style, message: &str, hint: Option<&str>) {
+        let mut text =
+            format!("{} {}", style.paint(&format!("{label}:"), self.colour_words), human::printable(message));
+        if let Some(hint) = hint {
+            let label = Style::Cyan.paint("hint:", self.colour_words);
+            text.push_str(&format!("\n  {label} {}", human::printable(hint)));
+        }
+        self.tell(&text);
+    }
+
+    fn tell(&self, text: &str) {
+        let mut stream = self.words.lock().unwrap_or_else(PoisonError::into_inner);
+        // There is nowhere left to say that words cannot be said.
+        let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
+    }
+}

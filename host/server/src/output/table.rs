@@ -1,0 +1,152 @@
+//! Tables for people: columns aligned by what is seen, no borders, cut to the terminal where there is one.
+//!
+//! Owns layout only. What goes nowhere near a terminal is never cut.
+
+use unicode_width::UnicodeWidthStr as _;
+
+use super::{
+    human::{fit, printable},
+    style::Style,
+};
+
+/// Blanks between columns.
+const GAP: &str = "  ";
+/// No column is cut to fewer columns of the terminal than this: less cannot be recognised.
+const LEAST_WIDTH: usize = 8;
+
+/// A column.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    title: &'static str,
+    right: bool,
+    whole: bool,
+}
+
+impl Column {
+    /// A column of text.
+    #[must_use]
+    pub const fn new(title: &'static str) -> Self {
+        Self { title, right: false, whole: false }
+    }
+
+    /// The same, aligned to the right: for numbers.
+    #[must_use]
+    pub const fn right(mut self) -> Self {
+        self.right = true;
+        self
+    }
+
+    /// The same, never cut: for ids, which are copied.
+    #[must_use]
+    pub const fn whole(mut self) -> Self {
+        self.whole = true;
+        self
+    }
+}
+
+/// A table.
+#[derive(Debug, Clone)]
+pub struct Table {
+    columns: Vec<Column>,
+    rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table without rows.
+    #[must_use]
+    pub fn new(columns: impl IntoIterator<Item = Column>) -> Self {
+        Self { columns: columns.into_iter().collect(), rows: Vec::new() }
+    }
+
+    /// Adds a row; a cell for each column.
+    pub fn row<C: Into<String>>(&mut self, cells: impl IntoIterator<Item = C>) {
+        let cells = cells.into_iter().map(|cell| printable(&cell.into()).replace('\n', " "));
+        self.rows.push(cells.collect());
+    }
+
+    /// The table as lines, within so many columns of a terminal if there is one.
+    #[must_use]
+    pub fn render(&self, width: Option<usize>, colour: bool) -> String {
+        let widths = self.widths(width);
+        let titles: Vec<_> = self.columns.iter().map(|column| column.title.to_uppercase()).collect();
+        let mut lines = vec![Style::Bold.paint(&self.line(&titles, &widths), colour)];
+        lines.extend(self.rows.iter().map(|row| self.line(row, &widths)));
+        lines.join("\n")
+    }
+
+    fn widths(&self, terminal: Option<usize>) -> Vec<usize> {
+        let natural = self.columns.iter().enumerate().map(|(index, column)| {
+            let cells = self.rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.width());
+            cells.chain([column.title.width()]).max().unwrap_or_default()
+        });
+        let mut widths: Vec<usize> = natural.collect();
+        let Some(terminal) = terminal else { return widths };
+        let gaps = GAP.len() * widths.len().saturating_sub(1);
+        while widths.iter().sum::<usize>() + gaps > terminal {
+            let cuttable = widths.iter_mut().zip(&self.columns).filter(|(_, column)| !column.whole);
+            match cuttable.map(|(width, _)| width).max() {
+                Some(widest) if *widest > LEAST_WIDTH => *widest -= 1,
+                _ => break,
+            }
+        }
+        widths
+    }
+
+    fn line(&self, cells: &[String], widths: &[usize]) -> String {
+        let padded = cells.iter().zip(widths).zip(&self.columns).map(|((cell, width), column)| {
+            let cell = fit(cell, *width);
+            let blanks = " ".repeat(width.saturating_sub(cell.width()));
+            if column.right { blanks + &cell } else { cell + &blanks }
+        });
+        padded.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn courses() -> Table {
+        let mut table = Table::new([Column::new("id").whole(), Column::new("course"), Column::new("sold").right()]);
+        table.row(["dlv_1", "Вступ до тестування — “Основи” 🎓", "2"]);
+        table.row(["dlv_22", "日本語", "140"]);
+        table
+    }
+
+    #[test]
+    fn columns_are_aligned_by_what_is_seen() {
+        let expected = "\
+ID      COURSE                             SOLD
+dlv_1   Вступ до тестування — “Основи” 🎓     2
+dlv_22  日本語                              140";
+        assert_eq!(courses().render(None, false), expected);
+    }
+
+    #[test]
+    fn a_narrow_terminal_cuts_the_widest_column_and_no_id() {
+        let expected = "\
+ID      COURSE        SOLD
+dlv_1   Вступ до те…     2
+dlv_22  日本語         140";
+        assert_eq!(courses().render(Some(26), false), expected);
+    }
+
+    #[test]
+    fn a_terminal_too_narrow_for_anything_gets_lines_that_are_too_long() {
+        assert!(courses().render(Some(1), false).contains("dlv_22"));
+    }
+
+    #[test]
+    fn a_cell_cannot_begin_a_line_of_its_own() {
+        let mut table = Table::new([Column::new("title")]);
+        table.row(["one\ntwo\u{1b}[31m"]);
+        assert_eq!(table.render(None, false), "TITLE\none two�[31m");
+    }
+
+    #[test]
+    fn colour_adds_nothing_but_colour() {
+        let painted = courses().render(None, true);
+        assert!(painted.contains("\u{1b}[1mID"));
+        assert_eq!(painted.replace("\u{1b}[1m", "").replace("\u{1b}[0m", ""), courses().render(None, false));
+    }
+}
