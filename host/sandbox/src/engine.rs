@@ -173,35 +173,44 @@ mod tests {
 
     #[test]
     fn the_settings_that_matter_are_as_documented() {
-        let config = config();
-        assert!(config.get_epoch_interruption());
-        assert!(!config.get_consume_fuel());
-        assert!(!config.get_concurrency_support());
-        assert!(!config.get_shared_memory());
-        assert!(config.get_async_stack_zeroing());
-        assert!(config.get_generate_address_map());
-        assert!(!config.get_debug_info());
-        assert_eq!(config.get_max_wasm_stack(), limits::WASM_STACK);
-        assert_eq!(config.get_async_stack_size(), limits::RUN_STACK);
-        assert_eq!(config.get_wasm_backtrace_max_frames(), limits::BACKTRACE_FRAMES);
+        let engine = build(None).unwrap().engine;
+        assert!(engine.get_epoch_interruption());
+        assert!(!engine.get_consume_fuel());
+        assert!(!engine.get_concurrency_support());
+        assert!(!engine.get_shared_memory());
+        assert!(engine.get_async_stack_zeroing());
+        assert!(engine.get_generate_address_map());
+        assert!(!engine.get_debug_info());
+        assert_eq!(engine.get_max_wasm_stack(), limits::WASM_STACK);
+        assert_eq!(engine.get_async_stack_size(), limits::RUN_STACK);
+        assert_eq!(engine.get_wasm_backtrace_max_frames(), limits::BACKTRACE_FRAMES);
     }
 
     #[test]
     fn memories_keep_their_guards() {
+        let engine = build(None).unwrap().engine;
+        assert!(engine.get_signals_based_traps());
+        assert!(engine.get_memory_init_cow());
+        assert!(engine.get_guard_before_linear_memory());
+        assert!(engine.get_memory_guard_size() >= 32 << 20);
+        assert!(engine.get_memory_reservation() >= 4 << 30);
+    }
+
+    #[test]
+    fn the_pool_has_room_for_every_place() {
         let built = build(None).unwrap();
-        let config = built.engine.config();
-        assert!(config.get_signals_based_traps());
-        assert!(config.get_memory_init_cow());
-        assert!(config.get_guard_before_linear_memory());
-        assert!(config.get_memory_guard_size() >= 32 << 20);
-        assert!(config.get_memory_reservation() >= 4 << 30);
+        let pool = built.engine.get_pooling_config().cloned().unwrap();
+        assert!(built.pooled);
+        assert_eq!(pool.get_total_component_instances(), PLACES);
+        assert_eq!(pool.get_total_stacks(), PLACES);
+        assert_eq!(pool.get_max_memory_size(), limits::MEMORY_CEILING);
+        assert_eq!(pool.get_max_memories_per_component(), limits::MEMORIES);
     }
 
     #[test]
     fn the_engine_and_the_inspection_allow_the_same_features() {
-        let built = build(None).unwrap();
-        let engine = built.engine.config().get_wasm_features();
-        assert_eq!(engine, crate::inspect::features());
+        let engine = build(None).unwrap().engine;
+        assert_eq!(engine.get_wasm_features(), crate::inspect::features());
     }
 
     #[cfg(unix)]

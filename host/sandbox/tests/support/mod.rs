@@ -1,0 +1,174 @@
+//! What the tests share: guests built once, a shop, requests.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    process::Command,
+    sync::{Arc, OnceLock},
+};
+
+use async_trait::async_trait;
+use bursar_domain::{Request, ShopName, Timestamp, ids::DeliveryId, statement::ProductId};
+use bursar_sandbox::{
+    Adapter, DeliveryInput, HostFault, KnownLine, Origin, Permission, Sandbox, SandboxConfig, ShopContext, Surroundings,
+};
+use bytes::Bytes;
+use secrecy::SecretString;
+
+/// When every request of the tests arrived.
+pub const RECEIVED: i64 = 1_700_000_000_000;
+
+/// The secret of every shop of the tests.
+pub const SECRET: &str = "the secret of the form";
+
+/// A component of the test adapter: `""`, or what its `describe` is told to do; with every interface or the minimal ones.
+pub fn guest(describe: &str, everything: bool) -> Vec<u8> {
+    let target = target_directory().join(if describe.is_empty() { "guests" } else { describe });
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .args(["build", "--release", "--quiet", "--target", "wasm32-unknown-unknown", "--manifest-path"])
+        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guests/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(if everything { target.join("everything") } else { target.clone() })
+        .env("TEST_ADAPTER_DESCRIBE", describe)
+        .env_remove("CARGO_TARGET_DIR")
+        .env_remove("RUSTFLAGS")
+        .env_remove("CARGO_ENCODED_RUSTFLAGS");
+    if everything {
+        cargo.args(["--features", "everything"]);
+    }
+    assert!(cargo.status().unwrap().success(), "the test adapter does not build");
+    let target = if everything { target.join("everything") } else { target };
+    let module = std::fs::read(target.join("wasm32-unknown-unknown/release/test_adapter.wasm")).unwrap();
+    wit_component::ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
+}
+
+fn target_directory() -> PathBuf {
+    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("sandbox-guests")
+}
+
+/// The component with the minimal interfaces.
+pub fn minimal() -> &'static [u8] {
+    static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
+    BYTES.get_or_init(|| guest("", false))
+}
+
+/// The component with every interface.
+pub fn everything() -> &'static [u8] {
+    static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
+    BYTES.get_or_init(|| guest("", true))
+}
+
+/// The minimal adapter in a sandbox of its own with default limits.
+pub async fn adapter() -> Adapter {
+    sandbox().load(minimal()).await.unwrap()
+}
+
+pub fn sandbox() -> Sandbox {
+    Sandbox::new(SandboxConfig::default()).unwrap()
+}
+
+/// A shop with secrets that grants nothing.
+pub fn shop() -> Arc<ShopContext> {
+    shop_with(|_| {})
+}
+
+pub fn shop_with(change: impl FnOnce(&mut ShopContext)) -> Arc<ShopContext> {
+    let mut shop = ShopContext {
+        name: ShopName::parse("campus").unwrap(),
+        secrets: BTreeMap::from([
+            ("webhook".to_owned(), vec![SecretString::from("an older secret"), SecretString::from(SECRET)]),
+            ("shared".to_owned(), vec![SecretString::from("sesame")]),
+        ]),
+        settings_json: r#"{"greeting":"hello"}"#.to_owned(),
+        unsigned: false,
+        permissions: BTreeSet::new(),
+    };
+    change(&mut shop);
+    Arc::new(shop)
+}
+
+pub fn granting_everything() -> Arc<ShopContext> {
+    shop_with(|shop| shop.permissions = Permission::ALL.into_iter().collect())
+}
+
+/// A request for `path`, signed with [`SECRET`].
+pub fn request(path: &str) -> Arc<Request> {
+    request_with(path, br#"{"id":7}"#, |_| {})
+}
+
+pub fn request_with(path: &str, body: &[u8], change: impl FnOnce(&mut Request)) -> Arc<Request> {
+    let mut request = Request {
+        method: "POST".to_owned(),
+        path: path.to_owned(),
+        query: "a=b".to_owned(),
+        headers: vec![
+            ("x-topic".to_owned(), Bytes::from_static(b"order.updated")),
+            ("x-signature".to_owned(), sign(SECRET, body).into()),
+        ],
+        body: Bytes::copy_from_slice(body),
+        received_at: Timestamp::from_millis(RECEIVED),
+    };
+    change(&mut request);
+    Arc::new(request)
+}
+
+/// The base64 of the HMAC-SHA256 of a body.
+pub fn sign(secret: &str, body: &[u8]) -> String {
+    use base64::Engine as _;
+    use hmac::{KeyInit as _, Mac as _};
+    let mut mac = hmac::Hmac::<sha2::Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body);
+    base64::engine::general_purpose::STANDARD.encode(mac.finalize().into_bytes())
+}
+
+/// A delivery whose topic tells the test adapter what to do.
+pub fn delivery(topic: &str) -> DeliveryInput {
+    DeliveryInput {
+        id: DeliveryId::new(Timestamp::from_millis(RECEIVED)),
+        topic: topic.to_owned(),
+        origin: Origin::Webhook,
+        attempt: 1,
+        request: request(""),
+    }
+}
+
+/// Surroundings that know one order and one product.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// How long every look-up takes.
+    pub delay: std::time::Duration,
+    /// Do look-ups fail?
+    pub broken: bool,
+}
+
+#[async_trait]
+impl Surroundings for Known {
+    async fn known(&self, order: &str) -> Result<Vec<KnownLine>, HostFault> {
+        tokio::time::sleep(self.delay).await;
+        if self.broken {
+            return Err(HostFault("the ledger is out of reach".to_owned()));
+        }
+        if order != "1" {
+            return Ok(Vec::new());
+        }
+        Ok(vec![KnownLine {
+            id: "a".to_owned(),
+            active: true,
+            quantity: 3,
+            refunded_quantity: 1,
+            products: vec![ProductId { kind: "sku".to_owned(), id: "SAIL".to_owned() }],
+            courses: vec![("course-v1:A+B+C".to_owned(), "verified".to_owned())],
+            until: Some(Timestamp::from_millis(5)),
+        }])
+    }
+
+    async fn courses(&self, products: &[ProductId]) -> Result<Vec<(String, String)>, HostFault> {
+        Ok(products.iter().map(|product| (format!("run of {}", product.id), "audit".to_owned())).collect())
+    }
+}
+
+/// Surroundings that know little and answer at once.
+pub fn surroundings() -> Arc<dyn Surroundings> {
+    Arc::new(Known::default())
+}
