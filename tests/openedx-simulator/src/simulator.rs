@@ -311,7 +311,8 @@ impl Drop for Simulator {
 /// Threads that answer on the listener. They are the simulator's own, so that stopping them stops every connection.
 fn serve(lms: &Arc<Lms>, listener: TcpListener) -> std::io::Result<Runtime> {
     listener.set_nonblocking(true)?;
-    let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("openedx-simulator").enable_all().build()?;
+    let runtime =
+        Builder::new_multi_thread().worker_threads(THREADS).thread_name("openedx-simulator").enable_all().build()?;
     let router = server::router(Arc::clone(lms)).into_make_service_with_connect_info::<SocketAddr>();
     let listener = {
         let _inside = runtime.enter();

@@ -25,8 +25,12 @@ const MODES: View = View {
     errors: Errors::Detail,
     parsers: Parsers::JsonAndForms,
 };
-const MODE: View =
-    View { name: "Course Modes Detail", allow: "GET, PATCH, DELETE, HEAD, OPTIONS", parsers: Parsers::MergePatch, ..MODES };
+const MODE: View = View {
+    name: "Course Modes Detail",
+    allow: "GET, PATCH, DELETE, HEAD, OPTIONS",
+    parsers: Parsers::MergePatch,
+    ..MODES
+};
 const COURSES: View = View {
     name: "Course List",
     allow: "GET, HEAD, OPTIONS",
@@ -35,12 +39,8 @@ const COURSES: View = View {
     ..MODES
 };
 const DETAIL: View = View { name: "Course Detail", ..COURSES };
-const ENTITLEMENTS: View = View {
-    name: "Entitlement List",
-    credentials: Credentials::Signed,
-    permission: Permission::Authenticated,
-    ..MODES
-};
+const ENTITLEMENTS: View =
+    View { name: "Entitlement List", credentials: Credentials::Signed, permission: Permission::Authenticated, ..MODES };
 
 /// Courses on a page unless more or fewer are asked for.
 const PAGE_SIZE: usize = 10;
@@ -146,8 +146,12 @@ pub(super) fn list(site: &mut Site, request: &Request) -> Answer {
             Some(page) => page.parse::<usize>().ok().filter(|page| (1..=pages).contains(page)),
         };
         let Some(page) = page else { return COURSES.error(404, "Invalid page.".into()) };
-        let results: Vec<Value> =
-            courses.iter().skip((page - 1) * size).take(size).map(|course| shown_course(site, request, course)).collect();
+        let results: Vec<Value> = courses
+            .iter()
+            .skip((page - 1) * size)
+            .take(size)
+            .map(|course| shown_course(site, request, course))
+            .collect();
         let link = |page: usize| page_link(request, page);
         Answer::json(
             200,

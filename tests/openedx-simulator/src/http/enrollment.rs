@@ -117,15 +117,15 @@ fn refusal(outcome: Outcome, site: &Site) -> Answer {
             400,
             format!("Missing enrollment attributes: requested mode={mode} required attributes=['credit:provider_id']"),
         ),
-        Outcome::BadAttribute(message) => {
-            Answer::json(400, json!({"message": message, "localizedMessage": message}))
-        }
+        Outcome::BadAttribute(message) => Answer::json(400, json!({"message": message, "localizedMessage": message})),
         Outcome::NoSuchCohort(cohort) => {
             Answer::message(400, format!("An error occured while adding to cohort [{cohort}]"))
         }
         Outcome::Refused { username, course } => Answer::message(
             400,
-            format!("An error occurred while creating the new course enrollment for user '{username}' in course '{course}'"),
+            format!(
+                "An error occurred while creating the new course enrollment for user '{username}' in course '{course}'"
+            ),
         ),
         Outcome::Crash => Answer::crash(),
     }

@@ -93,7 +93,8 @@ fn filter(request: &Request) -> Result<Filter, Value> {
         let values: Vec<String> = values.split(',').map(str::to_owned).collect();
         let count = values.len();
         if count > MAX_VALUES {
-            let complaint = format!("Too many {plural} in a single request - {count}. A maximum of {MAX_VALUES} is allowed");
+            let complaint =
+                format!("Too many {plural} in a single request - {count}. A maximum of {MAX_VALUES} is allowed");
             complain(name, complaint);
         } else if name == "username" && !values.iter().all(|value| is_username(value)) {
             complain(name, USERNAME_LETTERS.to_owned());

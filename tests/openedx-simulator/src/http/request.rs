@@ -28,7 +28,11 @@ impl Request {
 
     /// The last value of a parameter of the query.
     pub(crate) fn query(&self, name: &str) -> Option<String> {
-        pairs(self.raw_query.as_deref().unwrap_or_default()).into_iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
+        pairs(self.raw_query.as_deref().unwrap_or_default())
+            .into_iter()
+            .rev()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
     }
 
     pub(crate) fn query_pairs(&self) -> Vec<(String, String)> {

@@ -25,7 +25,8 @@ pub(super) fn answer(site: &mut Site, request: &Request) -> Answer {
     let form = request.form();
     let field = |name: &str| form.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let missing = |text: &str| Answer::json(400, json!({"error": "invalid_request", "error_description": text}));
-    let credentials = basic(request).or_else(|| Some((field("client_id")?.to_owned(), field("client_secret")?.to_owned())));
+    let credentials =
+        basic(request).or_else(|| Some((field("client_id")?.to_owned(), field("client_secret")?.to_owned())));
     let owner = credentials
         .and_then(|(client_id, client_secret)| site.model.application(&client_id, &client_secret))
         .map(|application| application.owner);
@@ -47,7 +48,10 @@ pub(super) fn answer(site: &mut Site, request: &Request) -> Answer {
             if let Some(name) = ["username", "password"].into_iter().find(|name| field(name).is_none()) {
                 return missing(&format!("Request is missing {name} parameter."));
             }
-            return Answer::json(400, json!({"error": "invalid_grant", "error_description": "Invalid credentials given."}));
+            return Answer::json(
+                400,
+                json!({"error": "invalid_grant", "error_description": "Invalid credentials given."}),
+            );
         }
         _ => return Answer::json(400, json!({"error": "unsupported_grant_type"})),
     }

@@ -91,7 +91,8 @@ impl Reader {
             Some('{') => self.object(index + 1, depth),
             Some('[') => self.array(index + 1, depth),
             _ => {
-                for (word, value) in [("null", Value::Null), ("true", Value::Bool(true)), ("false", Value::Bool(false))] {
+                for (word, value) in [("null", Value::Null), ("true", Value::Bool(true)), ("false", Value::Bool(false))]
+                {
                     if self.starts_with(index, word) {
                         return Ok((value, index + word.len()));
                     }
