@@ -62,10 +62,10 @@ impl Replay<'_> {
                 problems.push(format!("{name} {:?} instead of {recorded:?}", reply.header(name)));
             }
         }
-        if let Some(allow) = headers.get("allow") {
-            if reply.header("allow") != allow.as_str() {
-                problems.push(format!("allow {:?} instead of {allow}", reply.header("allow")));
-            }
+        if let Some(allow) = headers.get("allow")
+            && reply.header("allow") != allow.as_str()
+        {
+            problems.push(format!("allow {:?} instead of {allow}", reply.header("allow")));
         }
         match expected.get("json") {
             Some(json) => {

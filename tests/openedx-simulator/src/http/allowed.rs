@@ -51,7 +51,7 @@ fn change(site: &mut Site, request: &Request, data: &Data) -> Answer {
     let email = python::text(&email);
     let Some(key) = course.as_str().and_then(|course| CourseKey::parse(course).ok()) else { return Answer::crash() };
     let known =
-        site.model.allowed.iter().position(|record| record.course == key && fold(&record.email) == fold(&email));
+        site.model.allowed.iter().position(|record| record.course.is(&key) && fold(&record.email) == fold(&email));
     if request.method == "DELETE" {
         let Some(known) = known else {
             let message = format!("An enrollment allowed with email {email} and course {key} doesn't exists.");

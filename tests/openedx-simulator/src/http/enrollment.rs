@@ -107,10 +107,9 @@ fn refusal(outcome: Outcome, site: &Site) -> Answer {
             400,
             format!("Enrollment mode mismatch: active mode={active}, requested mode={requested}. Won't deactivate."),
         ),
-        Outcome::ModeUnavailable { mode, course, modes } => {
-            let key = &course.key;
+        Outcome::ModeUnavailable { mode, requested, course, modes } => {
             let message =
-                format!("The [{mode}] course mode is expired or otherwise unavailable for course run [{key}].");
+                format!("The [{mode}] course mode is expired or otherwise unavailable for course run [{requested}].");
             Answer::json(400, json!({"message": message, "course_details": course_details(&course, &modes)}))
         }
         Outcome::MissingAttributes(mode) => Answer::message(

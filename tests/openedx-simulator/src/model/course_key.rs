@@ -43,6 +43,11 @@ impl CourseKey {
         &self.text
     }
 
+    /// Whether both are the same for the database, which ignores case.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.text == other.text || super::fold(&self.text) == super::fold(&other.text)
+    }
+
     /// The organisation that runs the course.
     pub(crate) fn org(&self) -> &str {
         &self.org

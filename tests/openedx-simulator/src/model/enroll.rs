@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Model;
 use super::course_key::CourseKey;
-use super::records::{Attribute, Course, Enrollment, EventKind, Mode, UserId};
+use super::records::{Allowed, Attribute, Course, Enrollment, EventKind, Mode, UserId};
 use crate::python;
 
 /// Longest value a column of the attribute table takes.
@@ -40,6 +40,8 @@ pub(crate) enum Outcome {
     },
     ModeUnavailable {
         mode: String,
+        /// The course run in the caller's spelling.
+        requested: String,
         course: Box<Course>,
         modes: Vec<Mode>,
     },
@@ -75,13 +77,18 @@ impl Model {
             Err(outcome) => return outcome,
         };
         let before = self.enrollment(learner, &course_key).cloned();
-        let (allowed, events) = (self.allowed.clone(), self.events.len());
+        let events = self.events.len();
+        let free: Vec<usize> = self.free_permissions(learner, &course_key);
         let outcome = match self.carry_out(caller, body, learner, &username, &course_key, now) {
             Ok(row) => Outcome::Enrollment(Box::new(row)),
             Err(outcome) => outcome,
         };
         if matches!(outcome, Outcome::Crash) {
-            self.allowed = allowed;
+            for index in free {
+                if let Some(record) = self.allowed.get_mut(index) {
+                    record.user = None;
+                }
+            }
             self.events.truncate(events);
             match before {
                 Some(row) => self.insert_enrollment(row),
@@ -246,20 +253,29 @@ impl Model {
             let created = self.stamp(now);
             self.insert_enrollment(Enrollment {
                 user: learner,
-                course: course_key.clone(),
+                // In the spelling of the course, whatever that of the caller.
+                course: self.course(course_key).map_or_else(|| course_key.clone(), |course| course.key.clone()),
                 mode: default_mode.clone(),
                 is_active: false,
                 created,
                 attributes: Vec::new(),
             });
         }
-        let email = self.user(learner).map(|user| super::fold(&user.email)).unwrap_or_default();
-        for record in &mut self.allowed {
-            if record.user.is_none() && record.course == *course_key && super::fold(&record.email) == email {
+        for index in self.free_permissions(learner, course_key) {
+            if let Some(record) = self.allowed.get_mut(index) {
                 record.user = Some(learner);
             }
         }
         self.set(learner, course_key, Some(&default_mode), Some(true))
+    }
+
+    /// Where the permissions are that the learner's next enrollment will use up.
+    fn free_permissions(&self, learner: UserId, course_key: &CourseKey) -> Vec<usize> {
+        let email = self.user(learner).map(|user| super::fold(&user.email)).unwrap_or_default();
+        let free = |record: &Allowed| {
+            record.user.is_none() && record.course.is(course_key) && super::fold(&record.email) == email
+        };
+        self.allowed.iter().enumerate().filter(|(_, record)| free(record)).map(|(index, _)| index).collect()
     }
 
     /// Sets mode and activation, with everything the LMS does on such a change.
@@ -320,7 +336,12 @@ impl Model {
         if modes.iter().any(|offered| *mode == Value::String(offered.slug.clone())) {
             return Ok(());
         }
-        Err(Outcome::ModeUnavailable { mode: python::text(mode), course: Box::new(course.clone()), modes })
+        Err(Outcome::ModeUnavailable {
+            mode: python::text(mode),
+            requested: course_key.to_string(),
+            course: Box::new(course.clone()),
+            modes,
+        })
     }
 
     fn write_attributes(&mut self, learner: UserId, course_key: &CourseKey, sent: Option<&Value>) -> Step<()> {

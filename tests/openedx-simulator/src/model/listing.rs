@@ -71,7 +71,7 @@ impl Model {
         let Some(user) = self.user(row.user) else { return false };
         let any =
             |wanted: &[String], have: &str| wanted.is_empty() || wanted.iter().any(|wanted| fold(wanted) == fold(have));
-        filter.course.as_deref().is_none_or(|course| course == key)
+        filter.course.as_deref().is_none_or(|course| fold(course) == fold(key))
             && (filter.course_parts.is_empty()
                 || filter.course_parts.iter().any(|part| fold(key).contains(&fold(part))))
             && any(&filter.usernames, &user.username)
