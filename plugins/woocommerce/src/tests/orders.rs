@@ -65,6 +65,18 @@ fn an_order_is_stated_whole() {
 }
 
 #[test]
+fn a_number_that_is_the_id_is_not_said_twice() {
+    assert_eq!(facts(&json!({"number": "7"})).number, None);
+}
+
+#[test]
+fn a_date_of_payment_that_is_no_date_is_none() {
+    for paid in [json!(""), json!("0000-00-00T00:00:00"), json!("soon"), json!(true), json!([])] {
+        assert_eq!(facts(&json!({"date_paid_gmt": paid})).payment, Some(Payment::Unpaid));
+    }
+}
+
+#[test]
 fn a_draft_is_ignored_however_it_came() {
     for status in ["checkout-draft", "auto-draft"] {
         let handled = handled(order(&json!({"status": status})));
