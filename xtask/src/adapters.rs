@@ -136,9 +136,7 @@ fn encode(package: &Package, target: &Path, out: &Path) -> Result<Built> {
         .map_err(|error| format!("{}: {error:#}", package.package))?;
     let component = describe(package, &component)?;
     let imports = imports(&component)?;
-    if let Some(foreign) = imports.iter().find(|import| !import.starts_with(CONTRACT)) {
-        return Err(format!("{} imports `{foreign}`, which is no interface of {CONTRACT}", package.package).into());
-    }
+    within_contract(&imports).map_err(|error| format!("{}: {error}", package.package))?;
 
     let path = out.join(format!("{}.wasm", package.name()));
     let fresh = fs::read(&path).is_ok_and(|existing| existing == component);
@@ -186,6 +184,13 @@ fn imports(component: &[u8]) -> Result<Vec<String>> {
     Ok(names)
 }
 
+fn within_contract(imports: &[String]) -> Result<()> {
+    match imports.iter().find(|import| !import.starts_with(CONTRACT)) {
+        Some(foreign) => Err(format!("imports `{foreign}`, which is no interface of {CONTRACT}").into()),
+        None => Ok(()),
+    }
+}
+
 fn cargo() -> PathBuf {
     env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
 }
@@ -207,4 +212,68 @@ fn output(command: &mut Command) -> Result<String> {
 /// Progress goes beside the data, and a closed pipe is no reason to stop building.
 fn say(line: &str) {
     let _ = writeln!(io::stderr(), "adapters: {line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+    use wasm_encoder::{
+        Component, ComponentImportSection, ComponentTypeRef, ComponentTypeSection, InstanceType, NestedComponentSection,
+    };
+
+    use super::*;
+
+    fn importing(name: &str) -> Component {
+        let mut types = ComponentTypeSection::new();
+        types.instance(&InstanceType::new());
+        let mut imports = ComponentImportSection::new();
+        imports.import(name, ComponentTypeRef::Instance(0));
+        let mut component = Component::new();
+        component.section(&types).section(&imports);
+        component
+    }
+
+    #[test]
+    fn only_what_the_component_itself_imports_counts() {
+        let mut component = importing("bursar:adapter/orders@0.1.0");
+        component.section(&NestedComponentSection(&importing("wasi:cli/environment@0.2.0")));
+        let imports = imports(&component.finish()).unwrap();
+        assert_eq!(imports, ["bursar:adapter/orders@0.1.0"]);
+        within_contract(&imports).unwrap();
+    }
+
+    #[test]
+    fn a_component_that_imports_anything_else_does_not_get_out() {
+        let imports = imports(&importing("wasi:cli/environment@0.2.0").finish()).unwrap();
+        assert!(within_contract(&imports).unwrap_err().to_string().contains("wasi:cli/environment"));
+    }
+
+    #[test]
+    fn name_and_version_are_written_into_the_component() {
+        let package = Package {
+            package: "bursar-example".to_owned(),
+            library: "example".to_owned(),
+            version: "1.2.3".to_owned(),
+        };
+        let described = describe(&package, &importing("bursar:adapter/types@0.1.0").finish()).unwrap();
+        let sections: Vec<(String, Vec<u8>)> = Parser::new(0)
+            .parse_all(&described)
+            .filter_map(|payload| match payload.unwrap() {
+                Payload::CustomSection(section) => Some((section.name().to_owned(), section.data().to_vec())),
+                _ => None,
+            })
+            .collect();
+        assert!(sections.iter().any(|(name, data)| name == "version" && data == b"1.2.3"));
+        assert!(sections.iter().any(|(name, data)| name == "component-name" && data.ends_with(b"example")));
+    }
+
+    #[test]
+    fn a_package_without_a_dynamic_library_is_no_adapter() {
+        let of = |kind: &str| {
+            json!({"name": "bursar-example", "version": "1.0.0",
+                   "targets": [{"name": "bursar_example", "crate_types": [kind]}]})
+        };
+        assert!(adapter_of(&of("rlib")).is_none());
+        assert_eq!(adapter_of(&of("cdylib")).unwrap().name(), "example");
+    }
 }

@@ -311,3 +311,92 @@ fn end() -> Run {
 fn during<T>(act: impl FnOnce(&mut Run) -> T) -> T {
     RUN.with_borrow_mut(act)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::orders::{self, Payment};
+    use crate::{Description, Verdict, log, settings, signatures};
+
+    /// Believes everybody, and states an order before it notices what is wrong with the body.
+    struct Hasty;
+
+    impl Adapter for Hasty {
+        fn describe() -> Description {
+            Description::new("hasty", "0.0.0").secret("webhook", "none needed").redact_header("Authorization")
+        }
+
+        fn authenticate(request: &Request<'_>) -> Result<Verdict> {
+            if let Ok(key) = request.header("authorization") {
+                signatures::shared_key("webhook", key.as_bytes())?;
+            }
+            log::info("judged");
+            Ok(Verdict::accept("sale").about(7).key("event-1").answer(202, "text/plain", b"taken"))
+        }
+
+        fn handle(delivery: &Delivery<'_>) -> Result<()> {
+            let order = orders::snapshot(7, &[1]);
+            order.payment(Payment::Paid).line("1").quantity(2);
+            order.line("1").refunded_quantity(1);
+            let wanted: BTreeMap<String, u32> = settings::read()?;
+            let given: BTreeMap<String, u32> = delivery.request().json()?;
+            if wanted != given {
+                return Err(Problem::later("not-yet", "the numbers differ").retry_after(60));
+            }
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn an_accept_that_nothing_has_confirmed_is_refused() {
+        let unproven = Shop::new().authenticate::<Hasty>(&Post::new("{}")).unwrap_err();
+        assert_eq!(unproven.code, "unverified");
+    }
+
+    #[test]
+    fn a_verdict_is_kept_with_all_that_was_said_of_it() {
+        let shop = Shop::new().secret("webhook", "old").secret("webhook", "new");
+        let judged = shop.authenticate::<Hasty>(&Post::new("{}").header("Authorization", "new")).unwrap();
+        assert_eq!(judged.subject.as_deref(), Some("7"));
+        assert_eq!(judged.key.as_deref(), Some("event-1"));
+        assert_eq!(judged.reply, Some((202, "text/plain".to_owned(), b"taken".to_vec())));
+        assert_eq!(judged.logs, [(Level::Info, "judged".to_owned())]);
+    }
+
+    #[test]
+    fn an_empty_secret_confirms_nothing() {
+        let shop = Shop::new().secret("webhook", "");
+        let refused = shop.authenticate::<Hasty>(&Post::new("{}").header("authorization", "")).unwrap_err();
+        assert_eq!(refused.code, "signature-mismatch");
+    }
+
+    #[test]
+    fn after_a_problem_nothing_was_said() {
+        let handled = Shop::new().handle::<Hasty>(&Post::new(r#"{"a":1}"#));
+        assert_eq!(handled.outcome(), "later");
+        assert_eq!(handled.result.unwrap_err().retry_after, Some(60));
+        assert!(handled.orders.is_empty());
+    }
+
+    #[test]
+    fn the_same_line_again_continues_it() {
+        let handled = Shop::new().settings(r#"{"a":1}"#).handle::<Hasty>(&Post::new(r#"{"a":1}"#));
+        assert_eq!(handled.outcome(), "done");
+        let line = handled.orders[0].line("1").unwrap();
+        assert_eq!((line.quantity, line.refunded_quantity), (Some(2), Some(1)));
+        assert_eq!(handled.orders[0].lines.len(), 1);
+    }
+
+    #[test]
+    fn settings_that_do_not_fit_wait_for_the_operator() {
+        let handled = Shop::new().settings("[]").handle::<Hasty>(&Post::new("{}"));
+        assert_eq!(handled.outcome(), "operator");
+    }
+
+    #[test]
+    fn a_description_is_kept() {
+        let described = Shop::describe::<Hasty>();
+        assert_eq!((described.platform.as_str(), described.version.as_str()), ("hasty", "0.0.0"));
+        assert_eq!(described.redacted_headers, ["Authorization"]);
+    }
+}

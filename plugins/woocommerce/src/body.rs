@@ -173,6 +173,7 @@ impl<'a> Body<'a> {
     pub(crate) fn read(request: &'a Request<'_>) -> Result<Self> {
         if request.body().len() <= LONGEST_TRASHED
             && let Ok(trashed) = request.json::<OnlyId>()
+            && trashed.id > 0
         {
             return Ok(Self::Trashed(trashed.id));
         }

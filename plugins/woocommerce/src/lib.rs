@@ -42,6 +42,8 @@ mod refusal;
 mod settings;
 mod standing;
 mod statement;
+#[cfg(test)]
+mod tests;
 
 use bursar_adapter::{Adapter, Delivery, Description, Problem, Request, Result, Verdict};
 

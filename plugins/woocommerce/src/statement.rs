@@ -84,11 +84,13 @@ fn revision(order: &Order<'_>) -> Result<[u64; 4]> {
 }
 
 fn is_dated(order: &Order<'_>) -> bool {
-    order.paid.text().is_some()
+    order.paid.text().and_then(|text| moment::seconds(&text)).is_some()
 }
 
 fn describe(stated: &orders::Order, order: &Order<'_>, settings: &Settings) {
-    if let Some(number) = order.number.text() {
+    if let Some(number) = order.number.text()
+        && number != order.id.to_string()
+    {
         stated.number(&number);
     }
     if let Some(key) = order.order_key.text() {
