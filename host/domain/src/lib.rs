@@ -15,6 +15,7 @@ pub mod request;
 pub mod retry;
 pub mod statement;
 pub mod time;
+mod words;
 
 pub use names::{AdapterName, CourseRun, Email, LmsName, Malformed, Mode, ShopName, Username};
 pub use request::Request;

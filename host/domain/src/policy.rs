@@ -4,67 +4,55 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::{
     names::{LmsName, Mode, ShopName},
     time::Timestamp,
 };
 
-/// Whether a shop's orders reach the LMS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ShopMode {
-    /// Yes.
-    #[default]
-    Live,
-    /// Everything is done but writing to the LMS.
-    Observe,
-    /// Deliveries are stored and answered, and wait.
-    Paused,
-}
+crate::words! {
+    /// Whether a shop's orders reach the LMS.
+    ShopMode {
+        /// Yes.
+        Live = "live",
+        /// Everything is done but writing to the LMS.
+        Observe = "observe",
+        /// Deliveries are stored and answered, and wait.
+        Paused = "paused",
+    }
 
-/// What to do about a learner whom the LMS does not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum NoAccount {
-    /// Keep the grant until the account appears.
-    #[default]
-    Wait,
-    /// Make the account.
-    Register,
-    /// Ask a person.
-    Review,
-}
+    /// What to do about a learner whom the LMS does not know.
+    NoAccount {
+        /// Keep the grant until the account appears.
+        Wait = "wait",
+        /// Make the account.
+        Register = "register",
+        /// Ask a person, and keep the grant until the account appears.
+        Review = "review",
+    }
 
-/// What to do about an enrollment that no grant backs any more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnRevoke {
-    /// Back to what the learner had before Bursar's first change.
-    #[default]
-    Restore,
-    /// Deactivate it.
-    Unenroll,
-    /// To the lowest mode of the ladder.
-    Downgrade,
-    /// Leave it.
-    Keep,
-    /// Ask a person.
-    Review,
-}
+    /// What to do about an enrollment that no grant backs any more.
+    OnRevoke {
+        /// Back to what the learner had before Bursar's first change.
+        Restore = "restore",
+        /// Deactivate it.
+        Unenroll = "unenroll",
+        /// To the lowest mode of the ladder.
+        Downgrade = "downgrade",
+        /// Leave it.
+        Keep = "keep",
+        /// Ask a person.
+        Review = "review",
+    }
 
-/// What it means that a shop binned or erased an order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum OnDelete {
-    /// Nothing by itself: a person is asked.
-    #[default]
-    Review,
-    /// That the access ends.
-    Revoke,
-    /// Nothing.
-    Keep,
+    /// What it means that a shop binned or erased an order.
+    OnDelete {
+        /// Nothing by itself: a person is asked.
+        Review = "review",
+        /// That the access ends.
+        Revoke = "revoke",
+        /// Nothing.
+        Keep = "keep",
+    }
 }
 
 /// How long a removal waits by default, so that cancelling and restoring an order never reaches the LMS.

@@ -9,7 +9,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bursar_domain::{Request, ShopName, Timestamp, ids::DeliveryId, statement::ProductId};
+use bursar_domain::{
+    Request, ShopName, Timestamp,
+    ids::DeliveryId,
+    statement::{ProductId, Revision},
+};
 use secrecy::SecretString;
 
 /// What an adapter wants beyond the minimal world. Each is an interface that it imports.
@@ -132,6 +136,8 @@ pub struct KnownLine {
     pub courses: Vec<(String, String)>,
     /// When the right ends.
     pub until: Option<Timestamp>,
+    /// The newest revision stated of it.
+    pub revision: Revision,
 }
 
 /// A look-up that failed on the host's side, and why, in one sentence. The run ends as `host` and may be tried again.

@@ -66,8 +66,10 @@ impl Adapters {
         for (name, one, other) in twins {
             adapters.sound.remove(&name);
             for (file, twin) in [(&one, &other), (&other, &one)] {
-                let reason =
-                    format!("calls itself {name}, and so does {}\nhint: take one of the two files away", twin.display());
+                let reason = format!(
+                    "calls itself {name}, and so does {}\nhint: take one of the two files away",
+                    twin.display()
+                );
                 adapters.broken.push(Broken { file: file.clone(), reason });
             }
         }

@@ -67,7 +67,10 @@ async fn guard(State(admin): State<Arc<Admin>>, request: Request, next: Next) ->
 
 /// An address, or this machine: a name that somebody else owns is neither.
 fn is_own_name(host: &str) -> bool {
-    let name = host.rsplit_once(':').filter(|(_, port)| port.chars().all(|c| c.is_ascii_digit())).map_or(host, |(name, _)| name);
+    let name = host
+        .rsplit_once(':')
+        .filter(|(_, port)| port.chars().all(|c| c.is_ascii_digit()))
+        .map_or(host, |(name, _)| name);
     name == "localhost" || name.trim_matches(['[', ']']).parse::<std::net::IpAddr>().is_ok()
 }
 

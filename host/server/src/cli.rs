@@ -85,31 +85,18 @@ pub async fn run(context: &Context, command: &Command) -> Result<(), CliError> {
         review::ReviewCommand, webhook::WebhookCommand,
     };
     match command {
-        Command::Init(args) => init::run(context, args, &NoStore).await,
+        Command::Serve(args) => serve::run(context, args).await,
+        Command::Init(args) => init::run(context, args).await,
+        Command::Doctor(args) => doctor::run(context, args).await,
+        Command::Deliveries(DeliveriesCommand::List(args)) => deliveries::list(context, args).await,
+        Command::Deliveries(DeliveriesCommand::Show(args)) => deliveries::show(context, args).await,
+        Command::Deliveries(DeliveriesCommand::Retry(args)) => deliveries::retry(context, args).await,
+        Command::Learner(LearnerCommand::Show(args)) => learner::show(context, args).await,
+        Command::Review(ReviewCommand::List(args)) => review::list(context, args).await,
+        Command::Catalog(CatalogCommand::Import(args)) => catalog::import(context, args).await,
+        Command::Catalog(CatalogCommand::Export(args)) => catalog::export(context, args).await,
+        Command::Adapter(AdapterCommand::Inspect(args)) => adapter::inspect(context, args).await,
+        Command::Adapter(AdapterCommand::List(args)) => adapter::list(context, args).await,
         Command::Webhook(WebhookCommand::Send(args)) => webhook::run(context, args).await,
-        Command::Serve(_) => Err(missing("serve")),
-        Command::Doctor(_) => Err(missing("doctor")),
-        Command::Deliveries(DeliveriesCommand::List(_)) => Err(missing("deliveries list")),
-        Command::Deliveries(DeliveriesCommand::Show(_)) => Err(missing("deliveries show")),
-        Command::Deliveries(DeliveriesCommand::Retry(_)) => Err(missing("deliveries retry")),
-        Command::Learner(LearnerCommand::Show(_)) => Err(missing("learner show")),
-        Command::Review(ReviewCommand::List(_)) => Err(missing("review list")),
-        Command::Catalog(CatalogCommand::Import(_)) => Err(missing("catalog import")),
-        Command::Catalog(CatalogCommand::Export(_)) => Err(missing("catalog export")),
-        Command::Adapter(AdapterCommand::Inspect(_)) => Err(missing("adapter inspect")),
-        Command::Adapter(AdapterCommand::List(_)) => Err(missing("adapter list")),
     }
-}
-
-/// Stands where the store will: without one there is nothing to begin with.
-struct NoStore;
-
-impl init::CreateStore for NoStore {
-    async fn create(&self, _: &Path) -> Result<(), CliError> {
-        Err(missing("init"))
-    }
-}
-
-fn missing(command: &str) -> CliError {
-    CliError::failed(format!("this build has no `bursar {command}`"))
 }

@@ -26,7 +26,7 @@ pub use self::{
     secret::{Environment, Secret, SecretOrigin, SecretUnread},
     server::{AdaptersConfig, AdminConfig, LogConfig, ServerConfig, StoreConfig},
     shop::{ShopApiConfig, ShopApiCredentials, ShopConfig},
-    words::{LogFormat, NoAccount, OnDelete, OnRevoke, Permission, ShopMode},
+    words::LogFormat,
 };
 use self::{
     problem::Findings,

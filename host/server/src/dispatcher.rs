@@ -6,16 +6,10 @@
 use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use bursar_domain::{
-    Clock, ShopName, Timestamp,
-    ids::AttemptId,
-    policy::ShopMode,
-    retry,
-    statement::ProductId,
-};
+use bursar_domain::{Clock, ShopName, Timestamp, ids::AttemptId, policy::ShopMode, retry, statement::ProductId};
 use bursar_sandbox::{
-    Adapter, Decision, DeliveryInput, HostFault, KnownLine, Logs, Problem, Remedy, RunError, RunErrorClass, ShopContext,
-    Surroundings, Usage,
+    Adapter, Decision, DeliveryInput, HostFault, KnownLine, Logs, Problem, Remedy, RunError, RunErrorClass,
+    ShopContext, Surroundings, Usage,
 };
 use bursar_store::{
     Store, StoreError,
@@ -159,7 +153,11 @@ impl Dispatcher {
             End::Problem(problem) => consequence(problem, claimed.state, number, now),
             End::Unable { code, message } => Outcome::Problem {
                 // Nothing is lost and no try is used up: it waits until the shop can be served.
-                state: if claimed.state == DeliveryState::Parked { DeliveryState::Parked } else { DeliveryState::Waiting },
+                state: if claimed.state == DeliveryState::Parked {
+                    DeliveryState::Parked
+                } else {
+                    DeliveryState::Waiting
+                },
                 due_at: Some(now.plus(retry::FOR_A_PERSON)),
                 counts: false,
                 code: code.to_owned(),
@@ -354,6 +352,7 @@ impl Surroundings for LedgerOfShop {
             products: line.products.clone(),
             courses: line.pins.iter().map(|pin| (pin.run.to_string(), pin.mode.to_string())).collect(),
             until: line.until,
+            revision: line.revision.clone(),
         });
         Ok(lines.collect())
     }
@@ -362,7 +361,10 @@ impl Surroundings for LedgerOfShop {
         let policy = &self.shop.policy;
         let courses = self.store.courses_of(&policy.shop, products).await.map_err(fault)?;
         let default = &policy.default_mode;
-        Ok(courses.into_iter().map(|(run, mode)| (run.to_string(), mode.as_ref().unwrap_or(default).to_string())).collect())
+        Ok(courses
+            .into_iter()
+            .map(|(run, mode)| (run.to_string(), mode.as_ref().unwrap_or(default).to_string()))
+            .collect())
     }
 }
 

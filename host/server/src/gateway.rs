@@ -11,6 +11,10 @@ use std::{
     time::Duration,
 };
 
+use crate::{
+    bell::Bell,
+    shops::{Service, Shop, Shops},
+};
 use axum::{
     Router,
     body::{Body, HttpBody},
@@ -27,10 +31,6 @@ use bursar_store::{
 };
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
-use crate::{
-    bell::Bell,
-    shops::{Service, Shop, Shops},
-};
 
 /// How long a whole body may take to arrive. A sender that is slower gets a 408 and its connection closed.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -147,9 +147,7 @@ impl Gateway {
         });
         match &shop.service {
             Service::Ready { adapter, context } => self.authenticate(shop, adapter, context, request).await,
-            Service::Waiting(obstacle) => {
-                self.park(shop, None, &request, obstacle.code, &obstacle.message).await
-            }
+            Service::Waiting(obstacle) => self.park(shop, None, &request, obstacle.code, &obstacle.message).await,
         }
     }
 

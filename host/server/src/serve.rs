@@ -47,7 +47,9 @@ pub enum ServeError {
     #[error("the sandbox cannot be set up: {0}")]
     Sandbox(#[from] bursar_sandbox::SandboxError),
     /// The adapters' directory cannot be read.
-    #[error("the adapters' directory {directory} cannot be read: {source}\nhint: make it, or correct `[adapters] directory`")]
+    #[error(
+        "the adapters' directory {directory} cannot be read: {source}\nhint: make it, or correct `[adapters] directory`"
+    )]
     Adapters {
         /// Which.
         directory: String,
@@ -96,7 +98,8 @@ pub enum ServeError {
 /// When it cannot start. Nothing was started then.
 pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeError> {
     let StoreConfig::Sqlite { path } = &config.store;
-    let sandbox = Sandbox::new(SandboxConfig { cache_directory: config.adapters.cache.clone(), ..SandboxConfig::default() })?;
+    let sandbox =
+        Sandbox::new(SandboxConfig { cache_directory: config.adapters.cache.clone(), ..SandboxConfig::default() })?;
     let directory = &config.adapters.directory;
     let adapters = Adapters::load(&sandbox, directory)
         .await
@@ -108,7 +111,8 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
     let listener = TcpListener::bind(config.server.listen)
         .await
         .map_err(|source| ServeError::Listen { address: config.server.listen, source })?;
-    let address = listener.local_addr().map_err(|source| ServeError::Listen { address: config.server.listen, source })?;
+    let address =
+        listener.local_addr().map_err(|source| ServeError::Listen { address: config.server.listen, source })?;
     let mut signals = Signals::new().map_err(ServeError::Signals)?;
 
     tell(&adapters, &shops);
@@ -189,7 +193,9 @@ fn tell(adapters: &Adapters, shops: &Shops) {
     }
     for shop in shops.iter() {
         match &shop.service {
-            Service::Ready { .. } => tracing::info!(shop = %shop.config.name, adapter = %shop.config.adapter, mode = %shop.policy.mode, "shop ready"),
+            Service::Ready { .. } => {
+                tracing::info!(shop = %shop.config.name, adapter = %shop.config.adapter, mode = %shop.policy.mode, "shop ready")
+            }
             Service::Waiting(obstacle) => {
                 tracing::error!(shop = %shop.config.name, code = obstacle.code, message = obstacle.message, "a shop cannot be served; what it sends is kept");
             }

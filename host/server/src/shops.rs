@@ -9,7 +9,7 @@ use std::{
 };
 
 use bursar_domain::{ShopName, policy::ShopPolicy};
-use bursar_sandbox::{Adapter, Permission, ShopContext, check_settings};
+use bursar_sandbox::{Adapter, ShopContext, check_settings};
 
 use crate::{
     adapters::Adapters,
@@ -155,8 +155,7 @@ fn service(shop: &ShopConfig, adapters: &Adapters) -> Result<(Arc<Adapter>, Shop
         message: problem.to_string(),
         key: Some(format!("settings{}", problem.path.replace('/', "."))),
     })?;
-    let permissions: BTreeSet<Permission> =
-        shop.permissions.iter().filter_map(|permission| Permission::from_name(permission.as_str())).collect();
+    let permissions = shop.permissions.clone();
     if let Some(wanted) = adapter.permissions().iter().find(|wanted| !permissions.contains(wanted)) {
         return Err(Obstacle {
             code: "not-granted",
@@ -178,15 +177,16 @@ fn service(shop: &ShopConfig, adapters: &Adapters) -> Result<(Arc<Adapter>, Shop
         })?;
         secrets.insert(name.clone(), values);
     }
-    let context =
-        ShopContext { name: shop.name.clone(), secrets, settings_json, unsigned: shop.unsigned, permissions };
+    let context = ShopContext { name: shop.name.clone(), secrets, settings_json, unsigned: shop.unsigned, permissions };
     Ok((Arc::clone(adapter), context))
 }
 
 fn no_adapter(shop: &ShopConfig, adapters: &Adapters) -> Obstacle {
     let names: Vec<String> = adapters.sound.keys().map(ToString::to_string).collect();
-    let there = if names.is_empty() { "there is none at all".to_owned() } else { format!("there is {}", names.join(", ")) };
-    let broken = adapters.broken.iter().map(|broken| format!("; {} {}", broken.file.display(), first_line(&broken.reason)));
+    let there =
+        if names.is_empty() { "there is none at all".to_owned() } else { format!("there is {}", names.join(", ")) };
+    let broken =
+        adapters.broken.iter().map(|broken| format!("; {} {}", broken.file.display(), first_line(&broken.reason)));
     Obstacle {
         code: "adapter-missing",
         message: format!("there is no adapter {}: {there}{}", shop.adapter, broken.collect::<String>()),

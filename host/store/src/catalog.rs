@@ -103,6 +103,19 @@ impl Store {
     }
 }
 
+/// What an import of `wanted` would do to `current`, both of one shop. How many orders wait for it is not known beforehand.
+#[must_use]
+pub fn planned(current: &[CatalogRow], wanted: &[CatalogRow], replace: bool) -> Imported {
+    let count = |rows: usize| u32::try_from(rows).unwrap_or(u32::MAX);
+    let concerned = |row: &&CatalogRow| replace || wanted.iter().any(|other| other.product == row.product);
+    Imported {
+        added: count(wanted.iter().filter(|row| !current.contains(row)).count()),
+        ended: count(current.iter().filter(concerned).filter(|row| !wanted.contains(row)).count()),
+        unchanged: count(wanted.iter().filter(|row| current.contains(row)).count()),
+        orders: 0,
+    }
+}
+
 /// What the catalog says of each of these products; those that it does not know are missing.
 pub(crate) async fn answers(
     connection: &mut SqliteConnection,

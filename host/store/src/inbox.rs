@@ -24,38 +24,36 @@ use crate::{
 /// Bodies and headers are compressed from this size on; below it the gain is not worth the work.
 const COMPRESS_FROM_BYTES: usize = 512;
 
-/// Where a delivery comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Origin {
-    /// The shop sent it.
-    Webhook,
-    /// Bursar asked the shop.
-    Backfill,
-    /// A person had it run again.
-    Operator,
-}
+bursar_domain::words! {
+    /// Where a delivery comes from.
+    Origin {
+        /// The shop sent it.
+        Webhook = "webhook",
+        /// Bursar asked the shop.
+        Backfill = "backfill",
+        /// A person had it run again.
+        Operator = "operator",
+    }
 
-/// How far a delivery has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum DeliveryState {
-    /// Kept unverified, because nobody could judge it yet.
-    Parked,
-    /// Waits for its turn.
-    Queued,
-    /// Waits for a person: something is missing.
-    Waiting,
-    /// Handled.
-    Done,
-    /// Handled, and there was nothing to do.
-    Ignored,
-    /// Authentic, but it makes no sense.
-    Rejected,
-    /// It was parked, and turned out not to be authentic.
-    Refused,
-    /// Every try was used up.
-    Failed,
+    /// How far a delivery has come.
+    DeliveryState {
+        /// Kept unverified, because nobody could judge it yet.
+        Parked = "parked",
+        /// Waits for its turn.
+        Queued = "queued",
+        /// Waits for a person: something is missing.
+        Waiting = "waiting",
+        /// Handled.
+        Done = "done",
+        /// Handled, and there was nothing to do.
+        Ignored = "ignored",
+        /// Authentic, but it makes no sense.
+        Rejected = "rejected",
+        /// It was parked, and turned out not to be authentic.
+        Refused = "refused",
+        /// Every try was used up.
+        Failed = "failed",
+    }
 }
 
 impl DeliveryState {
@@ -66,21 +64,6 @@ impl DeliveryState {
             Self::Parked | Self::Queued | Self::Waiting => false,
             Self::Done | Self::Ignored | Self::Rejected | Self::Refused | Self::Failed => true,
         }
-    }
-}
-
-impl std::fmt::Display for DeliveryState {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Parked => "parked",
-            Self::Queued => "queued",
-            Self::Waiting => "waiting",
-            Self::Done => "done",
-            Self::Ignored => "ignored",
-            Self::Rejected => "rejected",
-            Self::Refused => "refused",
-            Self::Failed => "failed",
-        })
     }
 }
 

@@ -17,8 +17,7 @@ use bursar_domain::{
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    Store,
-    catalog, enrollments,
+    Store, catalog, enrollments,
     error::{Result, StoreError},
     resolutions, reviews, rows,
     trail::{AuditAction, Entry},

@@ -46,7 +46,7 @@ pub enum Found {
     /// The account.
     Account {
         /// The LMS's id of the user.
-        lms_user_id: u64,
+        lms_user_id: i64,
         /// Their name there.
         username: Username,
     },
@@ -341,19 +341,17 @@ async fn note_missing(connection: &mut SqliteConnection, unresolved: &Unresolved
 async fn account(
     connection: &mut SqliteConnection,
     lms: &LmsName,
-    lms_user_id: u64,
+    lms_user_id: i64,
     username: &Username,
     now: Timestamp,
 ) -> Result<AccountId> {
-    let user_id = i64::try_from(lms_user_id)
-        .map_err(|problem| StoreError::Corrupt { what: "LMS user id", problem: problem.to_string() })?;
     let row = sqlx::query(
         "INSERT INTO accounts (id, lms, lms_user_id, username, state, created_at, seen_at) VALUES (?1, ?2, ?3, ?4, 'active', ?5, ?5)
          ON CONFLICT (lms, lms_user_id) DO UPDATE SET username = ?4, seen_at = ?5, state = 'active' RETURNING id",
     )
     .bind(AccountId::new(now).to_string())
     .bind(lms.as_str())
-    .bind(user_id)
+    .bind(lms_user_id)
     .bind(username.as_str())
     .bind(now.as_millis())
     .fetch_one(connection)

@@ -142,11 +142,7 @@ fn any_policy() -> impl Strategy<Value = OnRevoke> {
 
 fn any_history() -> impl Strategy<Value = History> {
     (prop::option::of(any_seen()), prop::collection::vec(any_mode(), 0..3), prop::option::of(0_i64..30)).prop_map(
-        |(baseline, given, satisfied)| History {
-            baseline,
-            given,
-            satisfied_at: satisfied.map(Timestamp::from_millis),
-        },
+        |(baseline, given, satisfied)| History { baseline, given, satisfied_at: satisfied.map(Timestamp::from_millis) },
     )
 }
 

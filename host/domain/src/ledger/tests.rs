@@ -36,8 +36,7 @@ pub(crate) fn snapshot(revision: u64) -> OrderStatement {
     let mut order = OrderStatement::new("42".into(), Scope::Snapshot, Revision(vec![revision]));
     order.payment = Some(Payment::Paid);
     order.fingerprint = Some("wc_order_a".into());
-    order.learner =
-        Some(Learner::Known(Identity::Email { address: Email::parse("ada@example.org").unwrap() }));
+    order.learner = Some(Learner::Known(Identity::Email { address: Email::parse("ada@example.org").unwrap() }));
     order.lines = vec![line("1", "7"), line("2", "8")];
     order
 }
@@ -200,7 +199,8 @@ fn a_line_is_refunded_when_nothing_is_left_of_its_quantity() {
     let known = after(unknown(), &order).order;
     let refunded = |count: u32| {
         let mut order = patch(2);
-        order.lines = vec![LineStatement { id: "1".into(), refunded_quantity: Some(count), ..LineStatement::default() }];
+        order.lines =
+            vec![LineStatement { id: "1".into(), refunded_quantity: Some(count), ..LineStatement::default() }];
         order
     };
     let part = after(known.clone(), &refunded(1));

@@ -255,6 +255,10 @@ impl HostKnownLine for RunState {
         Ok(self.known_line(&line)?.courses.clone())
     }
 
+    fn revision(&mut self, line: Resource<KnownLineMark>) -> Result<Vec<u64>> {
+        Ok(self.known_line(&line)?.revision.0.clone())
+    }
+
     fn until(&mut self, line: Resource<KnownLineMark>) -> Result<Option<u64>> {
         Ok(self.known_line(&line)?.until.map(|until| u64::try_from(until.as_millis()).unwrap_or(0)))
     }

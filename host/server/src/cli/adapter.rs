@@ -1,8 +1,19 @@
-//! `bursar adapter`: its arguments.
+//! `bursar adapter`: what an adapter is, and which there are.
 
 use std::path::PathBuf;
 
+use bursar_sandbox::{Adapter, Inspection, Named, Sandbox, SandboxConfig, inspect as read_component};
 use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use super::{CliError, Context, deliveries::first_line};
+use crate::{
+    adapters::Adapters,
+    output::{
+        human,
+        table::{Column, Table},
+    },
+};
 
 /// What can be asked of adapters.
 #[derive(Debug, Subcommand)]
@@ -29,3 +40,116 @@ pub struct InspectArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "Example: bursar adapter list")]
 pub struct ListArgs {}
+
+/// Shows what a file is: first what its bytes say, then what it says of itself, run in the sandbox.
+///
+/// # Errors
+/// When it is no adapter that can run.
+pub async fn inspect(context: &Context, args: &InspectArgs) -> Result<(), CliError> {
+    let file = args.file.display();
+    let bytes = std::fs::read(&args.file).map_err(|error| CliError::failed(format!("{file} cannot be read: {error}")))?;
+    let inspection = read_component(&bytes)?;
+    let sandbox = Sandbox::new(SandboxConfig::default())?;
+    let adapter = sandbox.load(bytes).await?;
+    context.output.item(&data(&adapter, &inspection), |_| words(&adapter, &inspection))
+}
+
+fn data(adapter: &Adapter, inspection: &Inspection) -> Value {
+    let description = adapter.description();
+    let named = |list: &[Named]| -> Vec<Value> {
+        list.iter().map(|named| json!({ "name": named.name, "purpose": named.purpose })).collect()
+    };
+    json!({
+        "platform": description.platform, "version": description.version, "sha256": inspection.sha256,
+        "bytes": inspection.size, "imports": inspection.imports, "exports": inspection.exports,
+        "permissions": inspection.permissions.iter().map(|permission| permission.name()).collect::<Vec<_>>(),
+        "topics": named(&description.topics), "secrets": named(&description.secrets),
+        "optional_secrets": named(&description.optional_secrets), "key_sets": named(&description.key_sets),
+        "settings": serde_json::from_str::<Value>(description.settings.text()).unwrap_or(Value::Null),
+        "redact_headers": description.redact_headers, "redact_body": description.redact_body,
+    })
+}
+
+fn words(adapter: &Adapter, inspection: &Inspection) -> String {
+    let description = adapter.description();
+    let mut text = format!(
+        "{} {}, {}\nsha256 {}\n",
+        description.platform,
+        description.version,
+        human::size(u64::try_from(inspection.size).unwrap_or(u64::MAX)),
+        inspection.sha256
+    );
+    let mut part = |title: &str, items: Vec<String>| {
+        if !items.is_empty() {
+            text.push_str(&format!("\n{title}\n"));
+            for item in items {
+                text.push_str(&format!("  {item}\n"));
+            }
+        }
+    };
+    let named = |list: &[Named]| -> Vec<String> {
+        list.iter().map(|named| format!("{:<28} {}", named.name, named.purpose)).collect()
+    };
+    part("topics", named(&description.topics));
+    part("secrets", named(&description.secrets));
+    part("secrets that some shops have", named(&description.optional_secrets));
+    part("sets of public keys", named(&description.key_sets));
+    let settings = description.settings.properties().iter();
+    part("settings", settings.map(|setting| format!("{:<28} {}", setting.name, setting.description)).collect());
+    part("blanked before anything is stored", [&description.redact_headers[..], &description.redact_body[..]].concat());
+    let permissions: Vec<String> = inspection.permissions.iter().map(ToString::to_string).collect();
+    part("permissions it needs", if permissions.is_empty() { vec!["none".to_owned()] } else { permissions });
+    part("imports", inspection.imports.clone());
+    part("exports", inspection.exports.clone());
+    text
+}
+
+/// Lists the configured directory's adapters.
+///
+/// # Errors
+/// When the directory cannot be read.
+pub async fn list(context: &Context, _: &ListArgs) -> Result<(), CliError> {
+    let config = context.load_config_without_secrets()?;
+    let sandbox = Sandbox::new(SandboxConfig::default())?;
+    let directory = &config.adapters.directory;
+    let adapters = Adapters::load(&sandbox, directory)
+        .await
+        .map_err(|error| CliError::failed(format!("{} cannot be read: {error}", directory.display())))?;
+    let shops = |name: &str| -> Vec<String> {
+        config.shops.iter().filter(|shop| shop.adapter.as_str() == name).map(|shop| shop.name.to_string()).collect()
+    };
+    let sound = adapters.sound.iter().map(|(name, loaded)| {
+        json!({
+            "adapter": name, "version": loaded.adapter.description().version, "sha256": loaded.adapter.sha256(),
+            "file": loaded.file, "shops": shops(name.as_str()), "problem": null,
+        })
+    });
+    let broken = adapters.broken.iter().map(|broken| json!({ "file": broken.file, "problem": broken.reason }));
+    let rows: Vec<Value> = sound.chain(broken).collect();
+    context.output.list(&rows, |_| {
+        let mut table = Table::new([
+            Column::text("adapter"),
+            Column::text("version"),
+            Column::text("sha256"),
+            Column::text("shops"),
+            Column::text("file"),
+            Column::text("problem"),
+        ]);
+        for (name, loaded) in &adapters.sound {
+            table.row([
+                name.to_string(),
+                loaded.adapter.description().version.clone(),
+                loaded.adapter.sha256().get(..12).unwrap_or_default().to_owned(),
+                shops(name.as_str()).join(", "),
+                loaded.file.display().to_string(),
+                String::new(),
+            ]);
+        }
+        for broken in &adapters.broken {
+            let unknown = String::new;
+            let problem = first_line(&broken.reason).to_owned();
+            table.row([unknown(), unknown(), unknown(), unknown(), broken.file.display().to_string(), problem]);
+        }
+        table
+    })
+}

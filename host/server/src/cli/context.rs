@@ -5,10 +5,11 @@
 use std::{path::PathBuf, sync::Arc};
 
 use bursar_domain::{Clock, SystemClock};
+use bursar_store::{Purpose, Store};
 
 use super::CliError;
 use crate::{
-    config::{Config, Environment, FILE_NAME, SecretUse},
+    config::{Config, Environment, FILE_NAME, SecretUse, StoreConfig},
     output::Output,
 };
 
@@ -53,6 +54,15 @@ impl Context {
             self.output.warning(&warning.headline(), warning.hint.as_deref());
         }
         Ok(config)
+    }
+
+    /// The configured store.
+    ///
+    /// # Errors
+    /// When the configuration cannot be used, or the store cannot be opened.
+    pub async fn open_store(&self, purpose: Purpose) -> Result<Store, CliError> {
+        let StoreConfig::Sqlite { path } = self.load_config_without_secrets()?.store;
+        Ok(Store::open(&path, purpose).await?)
     }
 
     /// The configuration without its secrets, for commands that only look at the store.

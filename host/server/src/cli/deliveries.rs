@@ -1,7 +1,20 @@
-//! `bursar deliveries`: its arguments.
+//! `bursar deliveries`: looking at what shops sent, and having it run again.
 
-use bursar_domain::{ShopName, ids::DeliveryId};
+use bursar_domain::{ShopName, Timestamp, ids::DeliveryId};
+use bursar_store::{
+    Purpose, Store,
+    inbox::DeliveryState,
+    people::{AttemptSummary, DeliveryDetail, DeliveryFilter, DeliverySummary, TrailEntry},
+};
 use clap::{Args, Subcommand};
+use serde::Serialize;
+use serde_json::json;
+
+use super::{CliError, Context};
+use crate::output::{
+    human,
+    table::{Column, Table},
+};
 
 /// Most rows that one command prints: enough to look through, and a slip of the finger is not felt by the store.
 pub const LIMIT_MAX: u32 = 1_000;
@@ -22,15 +35,15 @@ pub enum DeliveriesCommand {
 #[command(after_help = "\
 Examples:
   bursar deliveries list --shop campus
-  bursar deliveries list --state dead
+  bursar deliveries list --state rejected
   bursar --json deliveries list --limit 200")]
 pub struct ListArgs {
     /// Of this shop only.
     #[arg(long)]
     pub shop: Option<ShopName>,
-    /// In this state only.
-    #[arg(long)]
-    pub state: Option<String>,
+    /// In this state only: parked, queued, waiting, done, ignored, rejected, refused or failed.
+    #[arg(long, value_parser = state)]
+    pub state: Option<DeliveryState>,
     /// About this order or subject only, as the shop calls it.
     #[arg(long)]
     pub subject: Option<String>,
@@ -64,15 +77,262 @@ Running a delivery again is safe: what was done already is not done twice.
 
 Examples:
   bursar deliveries retry dlv_01998c2f6d3a7b1c8e4f5a6b7c8d9e0f
-  bursar deliveries retry --dead --shop campus")]
+  bursar deliveries retry --failed --shop campus")]
 pub struct RetryArgs {
     /// The deliveries.
-    #[arg(value_name = "ID", required_unless_present = "dead", conflicts_with = "dead")]
+    #[arg(value_name = "ID", required_unless_present = "failed", conflicts_with = "failed")]
     pub ids: Vec<DeliveryId>,
     /// All that were given up.
     #[arg(long)]
-    pub dead: bool,
-    /// With --dead: of this shop only.
-    #[arg(long, requires = "dead")]
+    pub failed: bool,
+    /// With --failed: of this shop only.
+    #[arg(long, requires = "failed")]
     pub shop: Option<ShopName>,
+}
+
+fn state(text: &str) -> Result<DeliveryState, String> {
+    DeliveryState::ALL.iter().find(|(word, _)| *word == text).map(|(_, state)| *state).ok_or_else(|| {
+        let words: Vec<_> = DeliveryState::ALL.iter().map(|(word, _)| *word).collect();
+        format!("is none of {}", words.join(", "))
+    })
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    id: DeliveryId,
+    shop: ShopName,
+    state: DeliveryState,
+    topic: String,
+    subject: Option<String>,
+    received_at: String,
+    finished_at: Option<String>,
+    next_at: Option<String>,
+    attempts: u32,
+    body_bytes: u64,
+    problem_code: Option<String>,
+    problem: Option<String>,
+}
+
+impl From<&DeliverySummary> for Row {
+    fn from(delivery: &DeliverySummary) -> Self {
+        let (problem_code, problem) = delivery.problem.clone().unzip();
+        let text = |at: Timestamp| at.to_string();
+        Self {
+            id: delivery.id,
+            shop: delivery.shop.clone(),
+            state: delivery.state,
+            topic: delivery.topic.clone(),
+            subject: delivery.subject.clone(),
+            received_at: text(delivery.received_at),
+            finished_at: delivery.finished_at.map(text),
+            next_at: delivery.due_at.map(text),
+            attempts: delivery.attempts,
+            body_bytes: delivery.body_bytes,
+            problem_code,
+            problem,
+        }
+    }
+}
+
+/// Lists deliveries.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn list(context: &Context, args: &ListArgs) -> Result<(), CliError> {
+    let store = context.open_store(Purpose::Tool).await?;
+    let filter = DeliveryFilter {
+        shop: args.shop.clone(),
+        state: args.state,
+        subject: args.subject.clone(),
+        before: args.before,
+        limit: args.limit,
+    };
+    let deliveries = store.deliveries(&filter).await?;
+    let rows: Vec<Row> = deliveries.iter().map(Row::from).collect();
+    let now = context.clock.now();
+    context.output.list(&rows, |_| {
+        let mut table = Table::new([
+            Column::whole("delivery"),
+            Column::text("shop"),
+            Column::text("state"),
+            Column::text("topic"),
+            Column::text("about"),
+            Column::number("tries"),
+            Column::text("came"),
+            Column::text("problem"),
+        ]);
+        for delivery in &deliveries {
+            table.row([
+                delivery.id.to_string(),
+                delivery.shop.to_string(),
+                delivery.state.to_string(),
+                delivery.topic.clone(),
+                delivery.subject.clone().unwrap_or_default(),
+                delivery.attempts.to_string(),
+                human::relative(delivery.received_at, now),
+                delivery.problem.as_ref().map(|(_, message)| first_line(message).to_owned()).unwrap_or_default(),
+            ]);
+        }
+        table
+    })?;
+    if deliveries.is_empty() && !context.output.is_json() {
+        context.output.say("no deliveries");
+    }
+    Ok(())
+}
+
+/// Shows one delivery.
+///
+/// # Errors
+/// When there is none, or the store cannot be read.
+pub async fn show(context: &Context, args: &ShowArgs) -> Result<(), CliError> {
+    let store = context.open_store(Purpose::Tool).await?;
+    let delivery = store.delivery(args.id).await?;
+    if args.body {
+        return context.output.raw(&delivery.request.body);
+    }
+    if context.output.is_json() {
+        return context.output.item(&detail(&delivery), |_| String::new());
+    }
+    tell(context, &delivery)
+}
+
+fn detail(delivery: &DeliveryDetail) -> serde_json::Value {
+    let attempt = |attempt: &AttemptSummary| {
+        json!({
+            "number": attempt.number, "adapter": attempt.adapter, "outcome": attempt.outcome,
+            "started_at": attempt.started_at.to_string(), "ended_at": attempt.ended_at.to_string(),
+            "micros": attempt.guest_micros, "notes": attempt.notes,
+            "problem_code": attempt.problem.as_ref().map(|(code, _)| code),
+            "problem": attempt.problem.as_ref().map(|(_, message)| message),
+        })
+    };
+    let entry = |entry: &TrailEntry| {
+        json!({
+            "at": entry.at.to_string(), "actor": entry.actor, "action": entry.action, "course_run": entry.run,
+            "reason": entry.reason, "words": entry.reason.to_string(),
+        })
+    };
+    json!({
+        "delivery": Row::from(&delivery.summary),
+        "method": delivery.request.method, "path": delivery.request.path, "query": delivery.request.query,
+        "attempts": delivery.attempts.iter().map(attempt).collect::<Vec<_>>(),
+        "trail": delivery.trail.iter().map(entry).collect::<Vec<_>>(),
+    })
+}
+
+fn tell(context: &Context, delivery: &DeliveryDetail) -> Result<(), CliError> {
+    let output = &context.output;
+    let now = context.clock.now();
+    let summary = &delivery.summary;
+    output.heading(&summary.id.to_string())?;
+    let mut facts = format!(
+        "{} from {}, {}, {}\ncame {} ({}), {}",
+        summary.state,
+        summary.shop,
+        if summary.topic.is_empty() { "no topic" } else { &summary.topic },
+        summary.subject.as_ref().map_or_else(|| "about nothing in particular".to_owned(), |subject| format!("about {subject}")),
+        human::moment(summary.received_at),
+        human::relative(summary.received_at, now),
+        human::size(summary.body_bytes),
+    );
+    if let Some((code, message)) = &summary.problem {
+        facts.push_str(&format!("\n{message} ({code})"));
+    }
+    if let Some(due) = summary.due_at {
+        facts.push_str(&format!("\nlooked at next {}", human::relative(due, now)));
+    }
+    output.text(&facts)?;
+    if !delivery.attempts.is_empty() {
+        output.heading("attempts")?;
+        let mut table = Table::new([
+            Column::number("no."),
+            Column::text("began"),
+            Column::number("took"),
+            Column::text("outcome"),
+            Column::text("adapter"),
+            Column::text("said"),
+        ]);
+        for attempt in &delivery.attempts {
+            table.row([
+                attempt.number.to_string(),
+                human::moment(attempt.started_at),
+                human::duration(std::time::Duration::from_micros(attempt.guest_micros)),
+                attempt.outcome.clone(),
+                attempt.adapter.clone(),
+                said(attempt),
+            ]);
+        }
+        output.table(&table)?;
+    }
+    if !delivery.trail.is_empty() {
+        output.heading("what followed")?;
+        output.table(&trail(&delivery.trail))?;
+    }
+    Ok(())
+}
+
+fn said(attempt: &AttemptSummary) -> String {
+    let problem = attempt.problem.iter().map(|(_, message)| first_line(message).to_owned());
+    let ignored = attempt.notes.ignored.iter().cloned();
+    let log = attempt.notes.log.iter().map(|(level, text)| format!("{level}: {text}"));
+    problem.chain(ignored).chain(log).collect::<Vec<_>>().join("; ")
+}
+
+/// A trail as a table.
+pub(super) fn trail(entries: &[TrailEntry]) -> Table {
+    let mut table = Table::new([
+        Column::text("when"),
+        Column::text("what"),
+        Column::text("course run"),
+        Column::text("why"),
+        Column::text("by"),
+    ]);
+    for entry in entries {
+        table.row([
+            human::moment(entry.at),
+            entry.action.to_string(),
+            entry.run.as_ref().map(ToString::to_string).unwrap_or_default(),
+            entry.reason.to_string(),
+            entry.actor.clone(),
+        ]);
+    }
+    table
+}
+
+/// A hint stands on a line of its own, which has no place in a cell.
+pub(super) fn first_line(text: &str) -> &str {
+    text.lines().next().unwrap_or_default()
+}
+
+/// Has deliveries run again.
+///
+/// # Errors
+/// When there is no such delivery, or the store cannot be written.
+pub async fn retry(context: &Context, args: &RetryArgs) -> Result<(), CliError> {
+    let store = context.open_store(Purpose::Tool).await?;
+    let ids = if args.failed { failed(&store, args).await? } else { args.ids.clone() };
+    for id in &ids {
+        store.retry(*id, context.clock.now()).await?;
+    }
+    let rows: Vec<_> = ids.iter().map(|id| json!({ "id": id, "state": "queued" })).collect();
+    if context.output.is_json() {
+        return context.output.list(&rows, |_| Table::new([]));
+    }
+    context.output.say(&match ids.len() {
+        0 => "no delivery has failed".to_owned(),
+        1 => "1 delivery will be run again by `bursar serve`".to_owned(),
+        count => format!("{count} deliveries will be run again by `bursar serve`"),
+    });
+    Ok(())
+}
+
+async fn failed(store: &Store, args: &RetryArgs) -> Result<Vec<DeliveryId>, CliError> {
+    let filter = DeliveryFilter {
+        shop: args.shop.clone(),
+        state: Some(DeliveryState::Failed),
+        limit: LIMIT_MAX,
+        ..DeliveryFilter::default()
+    };
+    Ok(store.deliveries(&filter).await?.iter().map(|delivery| delivery.id).collect())
 }

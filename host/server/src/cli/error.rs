@@ -4,7 +4,13 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::config::{ConfigError, SecretUnread};
+use bursar_sandbox::{LoadError, SandboxError};
+use bursar_store::StoreError;
+
+use crate::{
+    config::{ConfigError, SecretUnread},
+    serve::ServeError,
+};
 
 /// Done.
 pub const EXIT_OK: u8 = 0;
@@ -105,5 +111,42 @@ impl From<ConfigError> for CliError {
 impl From<SecretUnread> for CliError {
     fn from(error: SecretUnread) -> Self {
         Self::failed(error.to_string())
+    }
+}
+
+/// A text of which the last line may be a hint: the form of the errors of the other crates.
+fn with_hint(text: &str) -> CliError {
+    match text.split_once("\nhint: ") {
+        Some((message, hint)) => CliError::failed(message.to_owned()).hint(hint.to_owned()),
+        None => CliError::failed(text.to_owned()),
+    }
+}
+
+impl From<StoreError> for CliError {
+    fn from(error: StoreError) -> Self {
+        with_hint(&error.chain())
+    }
+}
+
+impl From<LoadError> for CliError {
+    fn from(error: LoadError) -> Self {
+        with_hint(&error.to_string())
+    }
+}
+
+impl From<SandboxError> for CliError {
+    fn from(error: SandboxError) -> Self {
+        with_hint(&error.to_string())
+    }
+}
+
+impl From<ServeError> for CliError {
+    fn from(error: ServeError) -> Self {
+        let words = with_hint(&error.to_string());
+        match (&error, words) {
+            // The configuration is wrong, though it takes the adapters to see it.
+            (ServeError::Shop { .. }, Self::Failed(words)) => Self::Usage(words),
+            (_, words) => words,
+        }
     }
 }

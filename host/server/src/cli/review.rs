@@ -1,9 +1,15 @@
-//! `bursar review`: its arguments.
+//! `bursar review`: what needs a person.
 
 use bursar_domain::ShopName;
+use bursar_store::{Purpose, reviews::Review};
 use clap::{Args, Subcommand};
+use serde_json::json;
 
-use super::deliveries::LIMIT_MAX;
+use super::{CliError, Context, deliveries::LIMIT_MAX};
+use crate::output::{
+    human,
+    table::{Column, Table},
+};
 
 /// What can be asked of reviews.
 #[derive(Debug, Subcommand)]
@@ -30,4 +36,53 @@ pub struct ListArgs {
     /// At most this many.
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=i64::from(LIMIT_MAX)))]
     pub limit: u32,
+}
+
+/// Lists reviews.
+///
+/// # Errors
+/// When the store cannot be read.
+pub async fn list(context: &Context, args: &ListArgs) -> Result<(), CliError> {
+    let store = context.open_store(Purpose::Tool).await?;
+    let mut reviews = store.reviews(args.all).await?;
+    reviews.retain(|review| args.shop.as_ref().is_none_or(|shop| *shop == review.shop));
+    reviews.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
+    let rows: Vec<_> = reviews.iter().map(row).collect();
+    let now = context.clock.now();
+    context.output.list(&rows, |_| {
+        let mut table = Table::new([
+            Column::whole("review"),
+            Column::text("shop"),
+            Column::text("order"),
+            Column::text("what"),
+            Column::number("times"),
+            Column::text("since"),
+            Column::text("settled"),
+        ]);
+        for review in &reviews {
+            table.row([
+                review.id.to_string(),
+                review.shop.to_string(),
+                review.order.clone().unwrap_or_default(),
+                review.concern.to_string(),
+                review.times.to_string(),
+                human::relative(review.opened_at, now),
+                review.resolution.clone().unwrap_or_default(),
+            ]);
+        }
+        table
+    })?;
+    if reviews.is_empty() && !context.output.is_json() {
+        context.output.say("nothing needs a person");
+    }
+    Ok(())
+}
+
+fn row(review: &Review) -> serde_json::Value {
+    json!({
+        "id": review.id, "shop": review.shop, "order": review.order, "delivery": review.delivery,
+        "code": review.concern.code(), "concern": review.concern, "words": review.concern.to_string(),
+        "times": review.times, "opened_at": review.opened_at.to_string(), "last_at": review.last_at.to_string(),
+        "resolved_at": review.resolved_at.map(|at| at.to_string()), "resolution": review.resolution,
+    })
 }

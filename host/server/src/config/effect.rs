@@ -8,11 +8,6 @@ use super::reader::Table;
 /// A key of `[[shops]]`, the word it concerns (any, if none), and what happens instead.
 const NOT_IN_EFFECT: &[(&str, Option<&str>, &str)] = &[
     ("no_account", Some("register"), "the account is waited for, as with \"wait\""),
-    ("no_account", Some("review"), "the account is waited for, as with \"wait\""),
-    ("on_revoke", Some("unenroll"), "the enrollment is restored, as with \"restore\""),
-    ("on_revoke", Some("downgrade"), "the enrollment is restored, as with \"restore\""),
-    ("on_delete", Some("revoke"), "a person is asked, as with \"review\""),
-    ("on_delete", Some("keep"), "a person is asked, as with \"review\""),
     ("sold_before", None, "it is ignored"),
     ("api", None, "it is checked and not called"),
 ];

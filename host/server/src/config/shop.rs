@@ -7,7 +7,11 @@ use std::{
     time::Duration,
 };
 
-use bursar_domain::{AdapterName, LmsName, Mode, ShopName, Timestamp};
+use bursar_domain::{
+    AdapterName, LmsName, Mode, ShopName, Timestamp,
+    policy::{NoAccount, OnDelete, OnRevoke, QUIET_TIME_DEFAULT, ShopMode},
+};
+use bursar_sandbox::Permission;
 use reqwest::Url;
 use toml::de::DeValue;
 
@@ -16,13 +20,11 @@ use super::{
     lms::LmsConfig,
     reader::{Table, Value, nearest},
     secret::{Secret, secret, secrets},
-    words::{NoAccount, OnDelete, OnRevoke, Permission, ShopMode},
+    words::PERMISSIONS,
 };
 
 /// The mode of courses whose mapping names none, unless told otherwise: what learners pay for on most sites.
 pub const DEFAULT_MODE: &str = "verified";
-/// How long taking access away waits, unless told otherwise: a cancel followed by a restore never reaches the LMS.
-pub const DEFAULT_QUIET_TIME: Duration = Duration::from_secs(15 * 60);
 /// Greatest value of `quiet_time`.
 pub const MOST_QUIET_TIME: Duration = Duration::from_secs(7 * 86_400);
 
@@ -103,7 +105,7 @@ pub(super) fn shop(mut table: Table<'_>, sites: &Sites<'_>) -> Option<ShopConfig
     let adapter = table.required("adapter", "\"woocommerce\"").and_then(|value| value.parsed(AdapterName::parse));
     let pin = table.optional("pin").map(|value| sha256(&value));
     let lms = table.required("lms", "\"main\"").and_then(|value| lms_name(&value, sites));
-    let mode = table.required("mode", "\"live\"").and_then(|value| value.choice(ShopMode::ALL));
+    let mode = table.optional("mode").map_or(Some(ShopMode::Live), |value| value.choice(ShopMode::ALL));
     let default_mode = table
         .optional("default_mode")
         .map_or_else(|| Mode::parse(DEFAULT_MODE).ok(), |value| value.parsed(Mode::parse));
@@ -144,7 +146,7 @@ pub(super) fn shop(mut table: Table<'_>, sites: &Sites<'_>) -> Option<ShopConfig
         no_account: no_account.unwrap_or(NoAccount::Wait),
         on_revoke: on_revoke.unwrap_or(OnRevoke::Restore),
         on_delete: on_delete.unwrap_or(OnDelete::Review),
-        quiet_time: quiet_time.unwrap_or(DEFAULT_QUIET_TIME),
+        quiet_time: quiet_time.unwrap_or(QUIET_TIME_DEFAULT),
         accept_test: accept_test.unwrap_or(false),
         unsigned: unsigned.unwrap_or(false),
         sold_before: told(sold_before)?,
@@ -197,7 +199,7 @@ fn shop_secrets(table: Table<'_>) -> Option<BTreeMap<String, Vec<Secret>>> {
 }
 
 fn permissions(value: &Value<'_>) -> Option<BTreeSet<Permission>> {
-    value.list()?.iter().map(|value| value.choice(Permission::ALL)).collect()
+    value.list()?.iter().map(|value| value.choice(PERMISSIONS)).collect()
 }
 
 fn api(mut table: Table<'_>) -> Option<ShopApiConfig> {

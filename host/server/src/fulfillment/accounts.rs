@@ -2,13 +2,7 @@
 //!
 //! Owns what an answer means for those who wait. Only a definite "unknown" is no account; anything else is asked again.
 
-use bursar_domain::{
-    Email,
-    policy::NoAccount,
-    reason::Reason,
-    retry,
-    statement::Identity,
-};
+use bursar_domain::{Email, policy::NoAccount, reason::Reason, retry, statement::Identity};
 use bursar_lms::{AccountLookup, Class, LmsError, Priority};
 use bursar_store::resolutions::{Found, Unresolved};
 

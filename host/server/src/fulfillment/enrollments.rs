@@ -62,13 +62,7 @@ impl Fulfillment {
                     None => (AuditAction::LeftAlone, reason),
                 };
                 let satisfied = !counted.live.is_empty() && seen.active_mode().is_some();
-                Settled {
-                    seen: Some(seen),
-                    gave,
-                    satisfied,
-                    due_at: counted.next_look,
-                    ..self.nothing(action, reason)
-                }
+                Settled { seen: Some(seen), gave, satisfied, due_at: counted.next_look, ..self.nothing(action, reason) }
             }
             Action::Ask { concern } => {
                 let reason = Reason::AskBeforeRevoke;
@@ -203,7 +197,7 @@ impl Fulfillment {
                     OnRevoke::Review => 3,
                     OnRevoke::Keep => 4,
                 })
-                .unwrap_or_default(),
+                .unwrap_or(OnRevoke::Keep),
             observed: policies().all(|policy| policy.is_none_or(|policy| policy.mode == ShopMode::Observe)),
         }
     }
@@ -217,7 +211,9 @@ struct Counted {
 }
 
 fn in_doubt() -> Reason {
-    Reason::LmsUnavailable { problem: "an earlier request has not been answered, and may still have its effect".to_owned() }
+    Reason::LmsUnavailable {
+        problem: "an earlier request has not been answered, and may still have its effect".to_owned(),
+    }
 }
 
 fn seen(enrollment: Option<&Enrollment>) -> Seen {
