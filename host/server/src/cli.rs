@@ -36,10 +36,10 @@ To begin: bursar init, then bursar doctor, then bursar serve."
 )]
 pub struct Cli {
     /// The configuration; otherwise the variable BURSAR_CONFIG, otherwise ./bursar.toml.
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Options of every command")]
     pub config: Option<PathBuf>,
     /// Print data as JSON, for programs.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Options of every command")]
     pub json: bool,
     /// What to do.
     #[command(subcommand)]

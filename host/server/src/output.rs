@@ -174,3 +174,74 @@ impl Output {
         let _ = writeln!(stream, "{text}").and_then(|()| stream.flush());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Captured(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Captured {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What was printed as data, and as words.
+    fn printed(json: bool, print: impl FnOnce(&Output)) -> (String, String) {
+        let (data, words) = (Captured::default(), Captured::default());
+        print(&Output::to(Box::new(data.clone()), Box::new(words.clone()), json, None));
+        let text = |stream: Captured| String::from_utf8(stream.0.lock().unwrap().clone()).unwrap();
+        (text(data), text(words))
+    }
+
+    fn numbers(items: &[u32]) -> Table {
+        let mut table = Table::new([Column::new("number").right()]);
+        items.iter().for_each(|item| table.row([item.to_string()]));
+        table
+    }
+
+    #[test]
+    fn a_list_is_a_table_for_people_and_lines_of_json_for_programs() {
+        let list = |output: &Output| output.list(&[1, 20], numbers).unwrap();
+        assert_eq!(printed(false, list).0, "NUMBER\n     1\n    20\n");
+        assert_eq!(printed(true, list).0, "1\n20\n");
+    }
+
+    #[test]
+    fn an_empty_list_is_words_for_people_and_nothing_for_programs() {
+        let list = |output: &Output| output.list(&[], numbers).unwrap();
+        assert_eq!(printed(false, list), (String::new(), "there are none\n".to_owned()));
+        assert_eq!(printed(true, list), (String::new(), String::new()));
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_hint_and_commands_no_terminal() {
+        let error = CliError::failed("no order \u{1b}[2J").hint("look again");
+        let (data, words) = printed(false, |output| output.error(&error));
+        assert_eq!((data.as_str(), words.as_str()), ("", "error: no order �[2J\n  hint: look again\n"));
+    }
+
+    #[test]
+    fn a_reader_that_has_gone_is_no_failure() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let output = Output::to(Box::new(Gone), Box::new(io::sink()), false, None);
+        assert_eq!(output.text("data").unwrap_err().exit_code(), 0);
+    }
+}

@@ -132,7 +132,7 @@ pub struct Answer {
     pub body: String,
 }
 
-/// Posts a message, once, following no redirect.
+/// Posts a message, once, following no redirect. The process must have chosen a TLS provider, as `main` does.
 ///
 /// # Errors
 /// When there is no answer.

@@ -37,7 +37,7 @@ pub enum CatalogCommand {
 /// Arguments of `bursar catalog import`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The file is CSV with a header line. A product that sells several courses has a line for each; a blank mode is the
+The file is CSV with a header line. A product that sells several courses has a line for each; a blank mode is the \
 shop's default mode; a product with a blank course run is declared to be no course:
 
   product,course_run,mode
@@ -45,8 +45,8 @@ shop's default mode; a product with a blank course run is declared to be no cour
   variation:31,course-v1:Example+CS101+2026,
   product:900,,
 
-What was sold already stays as it was sold: a catalog concerns what is sold from now on, and paid lines that wait for
-it.
+What was sold already stays as it was sold: a catalog concerns what is sold from now on, and paid lines that \
+wait for it.
 
 Examples:
   bursar catalog import campus products.csv

@@ -60,7 +60,7 @@ pub struct ListArgs {
 #[command(after_help = "\
 Examples:
   bursar deliveries show dlv_01998c2f6d3a7b1c8e4f5a6b7c8d9e0f
-  bursar deliveries show dlv_01998c2f6d3a7b1c8e4f5a6b7c8d9e0f --body > order.json")]
+  bursar deliveries show dlv_01998c2f6d3a7b1c8e4f5a6b7c8d9e0f --body")]
 pub struct ShowArgs {
     /// The delivery.
     #[arg(value_name = "ID")]

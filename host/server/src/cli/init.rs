@@ -26,8 +26,8 @@ const SECRET_FILE: &str = "secrets/campus-webhook";
 /// Arguments of `bursar init`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It writes bursar.toml, secrets/campus-webhook, adapters/ and an empty store, and overwrites nothing: if any of them is
-there already, it says so and writes nothing.
+It writes bursar.toml, secrets/campus-webhook, adapters/ and an empty store, and overwrites nothing: if any \
+of the files is there already, it says so and writes nothing.
 
 Examples:
   bursar init

@@ -40,16 +40,18 @@ pub enum WebhookCommand {
 /// Arguments of `bursar webhook send`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It plays the shop's part. If the shop is live, what it sends has effect. Sending the same order again with another
-status is how an order goes on.
+It plays the shop's part. If the shop is live, what it sends has effect. Sending the same order again with \
+another status is how an order goes on.
 
 Examples:
-  bursar webhook send campus --order 1001 --product sku:CS101-V --email ada@example.org
-  bursar webhook send campus --order 1001 --product sku:CS101-V --email ada@example.org --status refunded
-  bursar webhook send campus --order 1002 --product product:15,variation:17 --product sku:MATH1 --email bo@example.org
-  bursar webhook send campus --topic order.deleted --order 1001
+  bursar webhook send campus --order 7 --product sku:CS1 --email a@example.org
+  bursar webhook send campus --order 7 --product sku:CS1 --email a@example.org \\
+    --status refunded
+  bursar webhook send campus --order 8 --product product:15,variation:17 \\
+    --email b@example.org --learner c@example.org
+  bursar webhook send campus --order 7 --topic order.deleted
   bursar webhook send campus --body order.json
-  bursar webhook send campus --body order.json --forge      must be refused")]
+  bursar webhook send campus --body order.json --forge    must be refused")]
 pub struct SendArgs {
     /// The shop.
     #[arg(value_name = "SHOP")]
