@@ -135,7 +135,8 @@ fn people(core: &mut Core, action: &str, person: &Person) -> Result<Answer, Stri
     match action {
         "register" => {
             let name = person.name.clone().unwrap_or_else(|| crate::python::title(username));
-            let id = model.register(username, &needed(&person.email)?, &name, now).map_err(|error| error.to_string())?;
+            let id =
+                model.register(username, &needed(&person.email)?, &name, now).map_err(|error| error.to_string())?;
             if person.activate {
                 model.activate(username, now).map_err(|error| error.to_string())?;
             }

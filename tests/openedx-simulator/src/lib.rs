@@ -26,9 +26,8 @@ pub use simulator::{Options, Simulator, StartError};
 pub use site::{
     OTHER_CALLS_PER_MINUTE, REGISTRATIONS_PER_WEEK, STAFF_CALLS_PER_MINUTE, Settings, TOKEN_CALLS_PER_MINUTE,
 };
-pub use snapshot::{
-    AllowedSnapshot, CourseSnapshot, EnrollmentSnapshot, Received, Snapshot, UserSnapshot,
-};
+pub use snapshot::{AllowedSnapshot, CourseSnapshot, EnrollmentSnapshot, Received, Snapshot, UserSnapshot};
 pub use state::{
-    AllowedSpec, ApplicationSpec, CourseSpec, Date, Defaults, EnrollmentSpec, ModeSpec, Modes, State, StateError, UserSpec,
+    AllowedSpec, ApplicationSpec, CourseSpec, Date, Defaults, EnrollmentSpec, ModeSpec, Modes, State, StateError,
+    UserSpec,
 };

@@ -78,10 +78,10 @@ impl Lms {
     /// Writes down how the request was answered.
     pub(crate) fn answered(&self, line: Line, status: u16) {
         let mut core = self.lock();
-        if core.generation == line.generation {
-            if let Some(received) = core.log.get_mut(line.index) {
-                received.status = Some(status);
-            }
+        if core.generation == line.generation
+            && let Some(received) = core.log.get_mut(line.index)
+        {
+            received.status = Some(status);
         }
     }
 }

@@ -26,11 +26,13 @@ const FIRST_USER_ID: u64 = 3;
 #[derive(Debug, Clone)]
 pub(crate) struct Model {
     users: Vec<User>,
+    by_id: HashMap<UserId, usize>,
     by_username: HashMap<String, usize>,
     by_email: HashMap<String, usize>,
     courses: Vec<Course>,
     enrollments: Vec<Enrollment>,
-    place: HashMap<(UserId, CourseKey), usize>,
+    /// Where a row is, by account and folded course key.
+    place: HashMap<(UserId, String), usize>,
     pub(crate) allowed: Vec<Allowed>,
     pub(crate) applications: Vec<Application>,
     pub(crate) tokens: Tokens,
@@ -48,6 +50,7 @@ impl Model {
     pub(crate) fn new(default_mode: String, currency: String) -> Self {
         Self {
             users: Vec::new(),
+            by_id: HashMap::new(),
             by_username: HashMap::new(),
             by_email: HashMap::new(),
             courses: Vec::new(),
@@ -81,6 +84,7 @@ impl Model {
         self.next_user = self.next_user.max(user.id.0.saturating_add(1));
         let id = user.id;
         let index = self.users.len();
+        self.by_id.insert(id, index);
         self.by_username.insert(fold(&user.username), index);
         self.by_email.insert(fold(&user.email), index);
         self.users.push(user);
@@ -92,11 +96,11 @@ impl Model {
     }
 
     pub(crate) fn user(&self, id: UserId) -> Option<&User> {
-        self.users.iter().find(|user| user.id == id)
+        self.by_id.get(&id).and_then(|index| self.users.get(*index))
     }
 
     fn user_mut(&mut self, id: UserId) -> Option<&mut User> {
-        self.users.iter_mut().find(|user| user.id == id)
+        self.by_id.get(&id).and_then(|index| self.users.get_mut(*index))
     }
 
     /// By username, in any case, as the database compares.
@@ -111,7 +115,7 @@ impl Model {
 
     /// Gives the account another address; `false` when somebody has it.
     pub(crate) fn set_email(&mut self, id: UserId, email: &str) -> bool {
-        let Some(index) = self.users.iter().position(|user| user.id == id) else { return false };
+        let Some(index) = self.by_id.get(&id).copied() else { return false };
         if self.by_email.get(&fold(email)).is_some_and(|holder| *holder != index) {
             return false;
         }
@@ -132,12 +136,13 @@ impl Model {
         &self.courses
     }
 
+    /// By key, in any case, as the database compares.
     pub(crate) fn course(&self, key: &CourseKey) -> Option<&Course> {
-        self.courses.iter().find(|course| course.key == *key)
+        self.courses.iter().find(|course| course.key.is(key))
     }
 
     pub(crate) fn course_mut(&mut self, key: &CourseKey) -> Option<&mut Course> {
-        self.courses.iter_mut().find(|course| course.key == *key)
+        self.courses.iter_mut().find(|course| course.key.is(key))
     }
 
     /// The modes on offer. A course that has none (left) offers the site's default mode for nothing.
@@ -179,15 +184,15 @@ impl Model {
     }
 
     pub(crate) fn enrollment(&self, user: UserId, course: &CourseKey) -> Option<&Enrollment> {
-        self.place.get(&(user, course.clone())).and_then(|index| self.enrollments.get(*index))
+        self.place.get(&(user, fold(course.as_str()))).and_then(|index| self.enrollments.get(*index))
     }
 
     fn enrollment_mut(&mut self, user: UserId, course: &CourseKey) -> Option<&mut Enrollment> {
-        self.place.get(&(user, course.clone())).and_then(|index| self.enrollments.get_mut(*index))
+        self.place.get(&(user, fold(course.as_str()))).and_then(|index| self.enrollments.get_mut(*index))
     }
 
     pub(crate) fn insert_enrollment(&mut self, row: Enrollment) {
-        let place = (row.user, row.course.clone());
+        let place = (row.user, fold(row.course.as_str()));
         if let Some(known) = self.place.get(&place).and_then(|index| self.enrollments.get_mut(*index)) {
             *known = row;
             return;
@@ -198,7 +203,7 @@ impl Model {
 
     fn remove_last_enrollment(&mut self) {
         if let Some(row) = self.enrollments.pop() {
-            self.place.remove(&(row.user, row.course));
+            self.place.remove(&(row.user, fold(row.course.as_str())));
         }
     }
 

@@ -23,7 +23,8 @@ pub(crate) fn repr(value: &Value) -> String {
         Value::String(text) => quoted(text),
         Value::Array(items) => format!("[{}]", items.iter().map(repr).collect::<Vec<_>>().join(", ")),
         Value::Object(members) => {
-            let members: Vec<_> = members.iter().map(|(key, value)| format!("{}: {}", quoted(key), repr(value))).collect();
+            let members: Vec<_> =
+                members.iter().map(|(key, value)| format!("{}: {}", quoted(key), repr(value))).collect();
             format!("{{{}}}", members.join(", "))
         }
     }

@@ -1,6 +1,6 @@
 //! Owns the handle by which a test or the binary runs an LMS; must never answer a request itself.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +20,10 @@ use crate::state::{State, StateError};
 
 /// Threads that answer. Two, so that a held connection of one test never blocks the next call.
 const THREADS: usize = 2;
+/// How often a stopped socket is looked at before it is taken for gone.
+const PATIENCE: u32 = 200;
+/// How long between two looks.
+const A_MOMENT: Duration = Duration::from_millis(5);
 
 /// The LMS could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +128,17 @@ impl Simulator {
 
     /// Cuts all connections and refuses new ones, as when the machine is down. Nothing is forgotten.
     pub fn unplug(&self) {
+        self.stop();
+        // The threads let go of the socket a moment later; until then a connection would still come about.
+        for _ in 0..PATIENCE {
+            if TcpStream::connect(self.address).is_err() {
+                return;
+            }
+            std::thread::sleep(A_MOMENT);
+        }
+    }
+
+    fn stop(&self) {
         if let Some(runtime) = self.runtime.lock().unwrap_or_else(PoisonError::into_inner).take() {
             runtime.shutdown_background();
         }
@@ -304,14 +319,15 @@ impl Simulator {
 
 impl Drop for Simulator {
     fn drop(&mut self) {
-        self.unplug();
+        self.stop();
     }
 }
 
 /// Threads that answer on the listener. They are the simulator's own, so that stopping them stops every connection.
 fn serve(lms: &Arc<Lms>, listener: TcpListener) -> std::io::Result<Runtime> {
     listener.set_nonblocking(true)?;
-    let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("openedx-simulator").enable_all().build()?;
+    let runtime =
+        Builder::new_multi_thread().worker_threads(THREADS).thread_name("openedx-simulator").enable_all().build()?;
     let router = server::router(Arc::clone(lms)).into_make_service_with_connect_info::<SocketAddr>();
     let listener = {
         let _inside = runtime.enter();

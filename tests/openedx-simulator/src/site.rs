@@ -43,12 +43,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self {
-            throttle: true,
-            api_key: None,
-            public_url: "http://lms.example".to_owned(),
-            retry_after_on_list: false,
-        }
+        Self { throttle: true, api_key: None, public_url: "http://lms.example".to_owned(), retry_after_on_list: false }
     }
 }
 

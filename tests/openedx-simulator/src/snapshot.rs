@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::clock::wire;
 use crate::fault::Endpoint;
 use crate::model::Model;
+use crate::model::course_key::CourseKey;
 use crate::model::records::{Attribute, Enrollment, Event};
 
 /// An account.
@@ -107,7 +108,8 @@ pub struct Snapshot {
 
 impl Snapshot {
     pub(crate) fn of(model: &Model) -> Self {
-        let active = |key| model.enrollments().iter().filter(|row| row.is_active && row.course == key).count();
+        let active =
+            |key: &CourseKey| model.enrollments().iter().filter(|row| row.is_active && row.course.is(key)).count();
         Self {
             users: model
                 .users()
@@ -129,7 +131,7 @@ impl Snapshot {
                     id: course.key.to_string(),
                     name: course.name.clone(),
                     modes: course.modes.iter().map(|mode| mode.slug.clone()).collect(),
-                    active: active(course.key.clone()),
+                    active: active(&course.key),
                 })
                 .collect(),
             enrollments: model.enrollments().iter().map(|row| EnrollmentSnapshot::of(model, row)).collect(),

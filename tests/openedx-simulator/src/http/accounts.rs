@@ -165,8 +165,8 @@ fn shown(site: &Site, caller: Caller, request: &Request, id: UserId) -> Option<V
         picture.insert(key.to_owned(), json!(address));
     }
     account.insert("profile_image".to_owned(), Value::Object(picture));
-    let everything = (caller.user == Some(id) || site.model.is_staff(caller))
-        && request.query("view").as_deref() != Some("shared");
+    let everything =
+        (caller.user == Some(id) || site.model.is_staff(caller)) && request.query("view").as_deref() != Some("shared");
     if everything {
         account.extend(private(user));
     }

@@ -50,7 +50,8 @@ fn change(site: &mut Site, request: &Request, data: &Data) -> Answer {
     };
     let email = python::text(&email);
     let Some(key) = course.as_str().and_then(|course| CourseKey::parse(course).ok()) else { return Answer::crash() };
-    let known = site.model.allowed.iter().position(|record| record.course == key && fold(&record.email) == fold(&email));
+    let known =
+        site.model.allowed.iter().position(|record| record.course.is(&key) && fold(&record.email) == fold(&email));
     if request.method == "DELETE" {
         let Some(known) = known else {
             let message = format!("An enrollment allowed with email {email} and course {key} doesn't exists.");
@@ -66,7 +67,10 @@ fn change(site: &mut Site, request: &Request, data: &Data) -> Answer {
         Stored::Invalid => return Answer::crash(),
     };
     let Some(auto_enroll) = auto_enroll.filter(|_| known.is_none()) else {
-        return Answer::message(409, format!("An enrollment allowed with email {email} and course {key} already exists."));
+        return Answer::message(
+            409,
+            format!("An enrollment allowed with email {email} and course {key} already exists."),
+        );
     };
     let created = site.model.stamp(site.now);
     let record = Allowed { email, course: key, auto_enroll, user: None, created };

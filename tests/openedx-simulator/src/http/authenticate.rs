@@ -31,10 +31,10 @@ pub(crate) fn authenticate(
         _ => request.header("authorization").unwrap_or_default(),
     };
     let words: Vec<&str> = header.split_whitespace().collect();
-    if let [scheme, token] = words.as_slice() {
-        if scheme.eq_ignore_ascii_case("jwt") {
-            return model.jwt_owner(token, now).map(Some).ok_or_else(|| json!("Invalid token."));
-        }
+    if let [scheme, token] = words.as_slice()
+        && scheme.eq_ignore_ascii_case("jwt")
+    {
+        return model.jwt_owner(token, now).map(Some).ok_or_else(|| json!("Invalid token."));
     }
     if accepted == Credentials::Signed {
         return Ok(None);

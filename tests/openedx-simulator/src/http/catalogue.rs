@@ -2,13 +2,12 @@
 //! course.
 
 use jiff::Timestamp;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::answer::Answer;
 use super::authenticate::Credentials;
 use super::gate::{Errors, Parsers, Permission, View};
-use super::request::Request;
+use super::request::{Request, escaped};
 use crate::clock::wire;
 use crate::model::course_key::CourseKey;
 use crate::model::enroll::Caller;
@@ -25,8 +24,12 @@ const MODES: View = View {
     errors: Errors::Detail,
     parsers: Parsers::JsonAndForms,
 };
-const MODE: View =
-    View { name: "Course Modes Detail", allow: "GET, PATCH, DELETE, HEAD, OPTIONS", parsers: Parsers::MergePatch, ..MODES };
+const MODE: View = View {
+    name: "Course Modes Detail",
+    allow: "GET, PATCH, DELETE, HEAD, OPTIONS",
+    parsers: Parsers::MergePatch,
+    ..MODES
+};
 const COURSES: View = View {
     name: "Course List",
     allow: "GET, HEAD, OPTIONS",
@@ -35,12 +38,8 @@ const COURSES: View = View {
     ..MODES
 };
 const DETAIL: View = View { name: "Course Detail", ..COURSES };
-const ENTITLEMENTS: View = View {
-    name: "Entitlement List",
-    credentials: Credentials::Signed,
-    permission: Permission::Authenticated,
-    ..MODES
-};
+const ENTITLEMENTS: View =
+    View { name: "Entitlement List", credentials: Credentials::Signed, permission: Permission::Authenticated, ..MODES };
 
 /// Courses on a page unless more or fewer are asked for.
 const PAGE_SIZE: usize = 10;
@@ -146,9 +145,14 @@ pub(super) fn list(site: &mut Site, request: &Request) -> Answer {
             Some(page) => page.parse::<usize>().ok().filter(|page| (1..=pages).contains(page)),
         };
         let Some(page) = page else { return COURSES.error(404, "Invalid page.".into()) };
-        let results: Vec<Value> =
-            courses.iter().skip((page - 1) * size).take(size).map(|course| shown_course(site, request, course)).collect();
-        let link = |page: usize| page_link(request, page);
+        let results: Vec<Value> = courses
+            .iter()
+            .skip((page - 1) * size)
+            .take(size)
+            .map(|course| shown_course(site, request, course))
+            .collect();
+        // The first page is the one without a number.
+        let link = |page: usize| request.link("page", Some(page.to_string()).filter(|_| page > 1).as_deref());
         Answer::json(
             200,
             json!({
@@ -162,20 +166,6 @@ pub(super) fn list(site: &mut Site, request: &Request) -> Answer {
             }),
         )
     })
-}
-
-fn page_link(request: &Request, page: usize) -> String {
-    let mut pairs: Vec<(String, String)> = request.query_pairs().into_iter().filter(|(key, _)| key != "page").collect();
-    // The first page is the one without a number.
-    if page > 1 {
-        pairs.push(("page".to_owned(), page.to_string()));
-    }
-    pairs.sort();
-    let query: Vec<String> =
-        pairs.iter().map(|(key, value)| format!("{key}={}", utf8_percent_encode(value, NON_ALPHANUMERIC))).collect();
-    let query = query.join("&").replace("%5F", "_").replace("%2D", "-").replace("%2E", ".");
-    let mark = if query.is_empty() { "" } else { "?" };
-    format!("{}{}{mark}{query}", request.origin(), request.raw_path)
 }
 
 fn shown_course(site: &Site, request: &Request, course: &Course) -> Value {
@@ -209,10 +199,6 @@ fn shown_course(site: &Site, request: &Request, course: &Course) -> Value {
         "invitation_only": course.invitation_only,
         "course_id": key,
     })
-}
-
-fn escaped(key: &str) -> String {
-    key.replace('%', "%25").replace(':', "%3A").replace('+', "%2B").replace('/', "%2F")
 }
 
 fn day(at: Timestamp) -> String {

@@ -107,25 +107,24 @@ fn refusal(outcome: Outcome, site: &Site) -> Answer {
             400,
             format!("Enrollment mode mismatch: active mode={active}, requested mode={requested}. Won't deactivate."),
         ),
-        Outcome::ModeUnavailable { mode, course, modes } => {
-            let key = &course.key;
+        Outcome::ModeUnavailable { mode, requested, course, modes } => {
             let message =
-                format!("The [{mode}] course mode is expired or otherwise unavailable for course run [{key}].");
+                format!("The [{mode}] course mode is expired or otherwise unavailable for course run [{requested}].");
             Answer::json(400, json!({"message": message, "course_details": course_details(&course, &modes)}))
         }
         Outcome::MissingAttributes(mode) => Answer::message(
             400,
             format!("Missing enrollment attributes: requested mode={mode} required attributes=['credit:provider_id']"),
         ),
-        Outcome::BadAttribute(message) => {
-            Answer::json(400, json!({"message": message, "localizedMessage": message}))
-        }
+        Outcome::BadAttribute(message) => Answer::json(400, json!({"message": message, "localizedMessage": message})),
         Outcome::NoSuchCohort(cohort) => {
             Answer::message(400, format!("An error occured while adding to cohort [{cohort}]"))
         }
         Outcome::Refused { username, course } => Answer::message(
             400,
-            format!("An error occurred while creating the new course enrollment for user '{username}' in course '{course}'"),
+            format!(
+                "An error occurred while creating the new course enrollment for user '{username}' in course '{course}'"
+            ),
         ),
         Outcome::Crash => Answer::crash(),
     }

@@ -3,13 +3,13 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use super::answer::Answer;
 use super::authenticate::Credentials;
 use super::gate::{Errors, Parsers, Permission, View};
-use super::request::Request;
+use super::request::{Request, escaped};
 use crate::clock::wire;
 use crate::model::course_key::CourseKey;
 use crate::model::listing::{Cursor, Filter};
@@ -30,8 +30,6 @@ const VIEW: View = View {
 const PAGE_SIZE: usize = 100;
 /// Values one filter takes.
 const MAX_VALUES: usize = 100;
-/// What the LMS leaves unescaped in the addresses of pages.
-const QUERY_SAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 pub(super) fn answer(site: &mut Site, request: &Request) -> Answer {
     VIEW.run(site, request, |site, _| {
@@ -53,7 +51,8 @@ pub(super) fn answer(site: &mut Site, request: &Request) -> Answer {
         let asked = request.query("page_size").and_then(|size| size.trim().parse::<usize>().ok());
         let size = asked.filter(|size| *size > 0).unwrap_or(PAGE_SIZE).min(PAGE_SIZE);
         let page = site.model.page(&filter, &cursor, size);
-        let link = |cursor: &Option<Cursor>| cursor.as_ref().map(|cursor| link(request, cursor));
+        let link =
+            |cursor: &Option<Cursor>| cursor.as_ref().map(|cursor| request.link("cursor", Some(&write_cursor(cursor))));
         let results: Vec<Value> = page
             .rows
             .iter()
@@ -93,7 +92,8 @@ fn filter(request: &Request) -> Result<Filter, Value> {
         let values: Vec<String> = values.split(',').map(str::to_owned).collect();
         let count = values.len();
         if count > MAX_VALUES {
-            let complaint = format!("Too many {plural} in a single request - {count}. A maximum of {MAX_VALUES} is allowed");
+            let complaint =
+                format!("Too many {plural} in a single request - {count}. A maximum of {MAX_VALUES} is allowed");
             complain(name, complaint);
         } else if name == "username" && !values.iter().all(|value| is_username(value)) {
             complain(name, USERNAME_LETTERS.to_owned());
@@ -137,23 +137,7 @@ fn write_cursor(cursor: &Cursor) -> String {
         let micros = position.subsec_nanosecond() / 1000;
         let fraction = if micros == 0 { String::new() } else { format!(".{micros:06}") };
         let text = format!("{}{fraction}+00:00", position.strftime("%Y-%m-%d %H:%M:%S"));
-        pairs.push(format!("p={}", utf8_percent_encode(&text, QUERY_SAFE).to_string().replace("%20", "+")));
+        pairs.push(format!("p={}", escaped(&text)));
     }
     STANDARD.encode(pairs.join("&"))
-}
-
-/// The address of a neighbouring page: this request's, with another cursor, its parameters in alphabetical order.
-fn link(request: &Request, cursor: &Cursor) -> String {
-    let mut pairs: Vec<(String, String)> =
-        request.query_pairs().into_iter().filter(|(key, value)| key != "cursor" && !value.is_empty()).collect();
-    pairs.push(("cursor".to_owned(), write_cursor(cursor)));
-    pairs.sort();
-    let query: Vec<String> = pairs
-        .iter()
-        .map(|(key, value)| {
-            let value = utf8_percent_encode(value, QUERY_SAFE).to_string().replace("%20", "+");
-            format!("{}={value}", utf8_percent_encode(key, QUERY_SAFE))
-        })
-        .collect();
-    format!("{}{}?{}", request.origin(), request.raw_path, query.join("&"))
 }

@@ -58,7 +58,8 @@ fn form(site: &Site, request: &Request) -> Answer {
     let Ok(Value::Object(mut form)) = serde_json::from_str::<Value>(FORM) else { return Answer::crash() };
     form.insert("submit_url".to_owned(), json!(request.path));
     let fields = form.get_mut("fields").and_then(Value::as_array_mut);
-    let years = fields.and_then(|fields| fields.iter_mut().find(|field| field.get("name") == Some(&json!("year_of_birth"))));
+    let years =
+        fields.and_then(|fields| fields.iter_mut().find(|field| field.get("name") == Some(&json!("year_of_birth"))));
     if let Some(options) = years.and_then(|field| field.get_mut("options")).and_then(Value::as_array_mut) {
         let this_year = site.now.to_zoned(jiff::tz::TimeZone::UTC).year();
         let years = (0..YEARS).map(|back| this_year.saturating_sub(back).to_string());

@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use percent_encoding::percent_decode_str;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
+
+/// What the LMS leaves as it is in the queries it makes up.
+const QUERY_SAFE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
 
 /// A request, decoded as far as the framework of the LMS decodes it before a view runs.
 #[derive(Debug, Clone)]
@@ -28,11 +31,23 @@ impl Request {
 
     /// The last value of a parameter of the query.
     pub(crate) fn query(&self, name: &str) -> Option<String> {
-        pairs(self.raw_query.as_deref().unwrap_or_default()).into_iter().rev().find(|(key, _)| key == name).map(|(_, value)| value)
+        pairs(self.raw_query.as_deref().unwrap_or_default())
+            .into_iter()
+            .rev()
+            .find(|(key, _)| key == name)
+            .map(|(_, value)| value)
     }
 
-    pub(crate) fn query_pairs(&self) -> Vec<(String, String)> {
-        pairs(self.raw_query.as_deref().unwrap_or_default())
+    /// The address of this request with one parameter replaced or taken out, the parameters in alphabetical order.
+    pub(crate) fn link(&self, name: &str, value: Option<&str>) -> String {
+        let mut pairs = pairs(self.raw_query.as_deref().unwrap_or_default());
+        pairs.retain(|(key, _)| key != name);
+        pairs.extend(value.map(|value| (name.to_owned(), value.to_owned())));
+        pairs.sort();
+        let query: Vec<String> =
+            pairs.iter().map(|(key, value)| format!("{}={}", escaped(key), escaped(value))).collect();
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{}{}{mark}{}", self.origin(), self.raw_path, query.join("&"))
     }
 
     /// The media type of the body, without parameters, in small letters.
@@ -98,6 +113,11 @@ fn pairs(text: &str) -> Vec<(String, String)> {
             (decoded(key), decoded(value))
         })
         .collect()
+}
+
+/// A key or value as it stands in a query.
+pub(crate) fn escaped(text: &str) -> String {
+    utf8_percent_encode(text, QUERY_SAFE).to_string().replace("%20", "+")
 }
 
 fn decoded(text: &str) -> String {

@@ -25,9 +25,12 @@ pub(super) fn answer(site: &mut Site, request: &Request) -> Answer {
     let form = request.form();
     let field = |name: &str| form.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
     let missing = |text: &str| Answer::json(400, json!({"error": "invalid_request", "error_description": text}));
-    let credentials = basic(request).or_else(|| Some((field("client_id")?.to_owned(), field("client_secret")?.to_owned())));
-    let owner = credentials
-        .and_then(|(client_id, client_secret)| site.model.application(&client_id, &client_secret))
+    let in_form = || Some((field("client_id")?.to_owned(), field("client_secret")?.to_owned()));
+    // What the header says is tried first, but when it is wrong the form may still be right.
+    let owner = [basic(request), in_form()]
+        .into_iter()
+        .flatten()
+        .find_map(|(client_id, client_secret)| site.model.application(&client_id, &client_secret))
         .map(|application| application.owner);
     let unauthorized = || {
         Answer::json(401, json!({"error": "invalid_client"}))
@@ -47,7 +50,10 @@ pub(super) fn answer(site: &mut Site, request: &Request) -> Answer {
             if let Some(name) = ["username", "password"].into_iter().find(|name| field(name).is_none()) {
                 return missing(&format!("Request is missing {name} parameter."));
             }
-            return Answer::json(400, json!({"error": "invalid_grant", "error_description": "Invalid credentials given."}));
+            return Answer::json(
+                400,
+                json!({"error": "invalid_grant", "error_description": "Invalid credentials given."}),
+            );
         }
         _ => return Answer::json(400, json!({"error": "unsupported_grant_type"})),
     }
@@ -81,7 +87,7 @@ fn page_without_text(status: u16) -> Answer {
     answer.with("allow", "POST, OPTIONS")
 }
 
-/// The client's credentials from the header, which counts more than the form.
+/// The client's credentials from the header, which the client library of many sites sends.
 fn basic(request: &Request) -> Option<(String, String)> {
     let (scheme, encoded) = request.header("authorization")?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {

@@ -9,7 +9,7 @@ impl Model {
     /// Whether `learner` may not enroll now (`docs/lms.md` 4.3). It is the learner who is judged, not the caller.
     pub(crate) fn is_closed(&self, learner: &User, course: &Course, now: Timestamp) -> bool {
         let email = fold(&learner.email);
-        let allowed = self.allowed.iter().find(|record| record.course == course.key && fold(&record.email) == email);
+        let allowed = self.allowed.iter().find(|record| record.course.is(&course.key) && fold(&record.email) == email);
         if let Some(record) = allowed {
             return record.user.is_some_and(|user| user != learner.id);
         }
@@ -27,7 +27,7 @@ impl Model {
     /// Whether every seat is taken.
     pub(crate) fn is_full(&self, course: &Course) -> bool {
         course.capacity.is_some_and(|capacity| {
-            self.enrollments().iter().filter(|row| row.is_active && row.course == course.key).count() >= capacity
+            self.enrollments().iter().filter(|row| row.is_active && row.course.is(&course.key)).count() >= capacity
         })
     }
 }

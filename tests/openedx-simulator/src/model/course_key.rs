@@ -4,7 +4,7 @@ use std::fmt;
 
 /// The key of a course run, for example `course-v1:Acme+SAIL101+2027_T1`. Only a parseable text becomes one.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct CourseKey {
+pub(crate) struct CourseKey {
     text: String,
     org: String,
     number: String,
@@ -13,7 +13,7 @@ pub struct CourseKey {
 /// The text is not a course key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a course key")]
-pub struct InvalidCourseKey;
+pub(crate) struct InvalidCourseKey;
 
 /// How a key starts in the present format.
 const RUN_PREFIX: &str = "course-v1:";
@@ -25,7 +25,7 @@ impl CourseKey {
     ///
     /// # Errors
     /// When `text` is none of these.
-    pub fn parse(text: &str) -> Result<Self, InvalidCourseKey> {
+    pub(crate) fn parse(text: &str) -> Result<Self, InvalidCourseKey> {
         let parts: Vec<&str> = if let Some(rest) = text.strip_prefix(RUN_PREFIX) {
             sized(rest.split('+').collect(), 3, is_key_letter)?
         } else if let Some(rest) = text.strip_prefix(LIBRARY_PREFIX) {
@@ -39,20 +39,22 @@ impl CourseKey {
     }
 
     /// The key as text.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
+    pub(crate) fn as_str(&self) -> &str {
         &self.text
     }
 
+    /// Whether both are the same for the database, which ignores case.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.text == other.text || super::fold(&self.text) == super::fold(&other.text)
+    }
+
     /// The organisation that runs the course.
-    #[must_use]
-    pub fn org(&self) -> &str {
+    pub(crate) fn org(&self) -> &str {
         &self.org
     }
 
     /// The catalogue number.
-    #[must_use]
-    pub fn number(&self) -> &str {
+    pub(crate) fn number(&self) -> &str {
         &self.number
     }
 }
@@ -84,7 +86,9 @@ mod tests {
     fn a_key_needs_its_prefix_and_three_parts() {
         assert_eq!(CourseKey::parse("course-v1:DemoX+CS101+2026").unwrap().number(), "CS101");
         assert!(CourseKey::parse("edX/DemoX/2014").is_ok());
-        for bad in ["nope", "course-v1:DemoX+CS101", "course-v1:DemoX CS101 2026", "course-v1:a+b+c+d", "a+b+c", "", "//"] {
+        for bad in
+            ["nope", "course-v1:DemoX+CS101", "course-v1:DemoX CS101 2026", "course-v1:a+b+c+d", "a+b+c", "", "//"]
+        {
             assert_eq!(CourseKey::parse(bad), Err(InvalidCourseKey), "{bad}");
         }
     }

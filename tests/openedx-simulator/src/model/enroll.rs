@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Model;
 use super::course_key::CourseKey;
-use super::records::{Attribute, Course, Enrollment, EventKind, Mode, UserId};
+use super::records::{Allowed, Attribute, Course, Enrollment, EventKind, Mode, UserId};
 use crate::python;
 
 /// Longest value a column of the attribute table takes.
@@ -24,7 +24,7 @@ pub(crate) struct Caller {
 #[derive(Debug)]
 pub(crate) enum Outcome {
     /// Done, or already so: the row as it is.
-    Enrollment(Enrollment),
+    Enrollment(Box<Enrollment>),
     /// Somebody the caller may not act for.
     Hidden,
     NoCourseId,
@@ -34,13 +34,25 @@ pub(crate) enum Outcome {
     ModeForbidden(String),
     BadIsActive(String),
     BadForce(String),
-    ModeMismatch { active: String, requested: String },
-    ModeUnavailable { mode: String, course: Course, modes: Vec<Mode> },
+    ModeMismatch {
+        active: String,
+        requested: String,
+    },
+    ModeUnavailable {
+        mode: String,
+        /// The course run in the caller's spelling.
+        requested: String,
+        course: Box<Course>,
+        modes: Vec<Mode>,
+    },
     MissingAttributes(String),
     BadAttribute(&'static str),
     NoSuchCohort(String),
     /// Closed, invitation-only or full: the caller is not told which.
-    Refused { username: String, course: String },
+    Refused {
+        username: String,
+        course: String,
+    },
     /// The code of the LMS fell over; nothing of the call remains.
     Crash,
 }
@@ -48,7 +60,7 @@ pub(crate) enum Outcome {
 /// A path that ends the decision early. `Crash` undoes what was done; everything else leaves it.
 type Step<T> = Result<T, Outcome>;
 
-/// The calls that differ in whether they may change what exists.
+/// What the caller wants of the row.
 struct Wish<'a> {
     mode: Option<&'a Value>,
     is_active: Option<bool>,
@@ -65,13 +77,18 @@ impl Model {
             Err(outcome) => return outcome,
         };
         let before = self.enrollment(learner, &course_key).cloned();
-        let (allowed, events) = (self.allowed.clone(), self.events.len());
+        let events = self.events.len();
+        let free: Vec<usize> = self.free_permissions(learner, &course_key);
         let outcome = match self.carry_out(caller, body, learner, &username, &course_key, now) {
-            Ok(row) => Outcome::Enrollment(row),
+            Ok(row) => Outcome::Enrollment(Box::new(row)),
             Err(outcome) => outcome,
         };
         if matches!(outcome, Outcome::Crash) {
-            self.allowed = allowed;
+            for index in free {
+                if let Some(record) = self.allowed.get_mut(index) {
+                    record.user = None;
+                }
+            }
             self.events.truncate(events);
             match before {
                 Some(row) => self.insert_enrollment(row),
@@ -149,8 +166,7 @@ impl Model {
         let stored = self.enrollment(learner, course_key).cloned();
         let mode_changed =
             matches!((&stored, wish.mode), (Some(row), Some(mode)) if *mode != Value::String(row.mode.clone()));
-        let active_changed =
-            matches!((&stored, is_active), (Some(row), Some(is_active)) if row.is_active != is_active);
+        let active_changed = matches!((&stored, is_active), (Some(row), Some(is_active)) if row.is_active != is_active);
         let incomplete = lacks_credit_provider(&wish)?;
 
         let row = match stored {
@@ -209,7 +225,9 @@ impl Model {
         let default_value = Value::String(default_mode.clone());
         let mode = wish.mode.unwrap_or(&default_value);
         self.check_mode(mode, wish.is_active, force, course_key, now)?;
-        let (Some(course), Some(user)) = (self.course(course_key), self.user(learner)) else { return Err(Outcome::Crash) };
+        let (Some(course), Some(user)) = (self.course(course_key), self.user(learner)) else {
+            return Err(Outcome::Crash);
+        };
         let closed = self.is_closed(user, course, now) && !force;
         if closed || self.is_full(course) {
             return Err(Outcome::Refused { username: username.to_owned(), course: course_key.to_string() });
@@ -224,26 +242,40 @@ impl Model {
     }
 
     /// Makes the row if need be and activates it in the default mode, which is what plugins are told of first.
-    pub(super) fn enroll_in_default_mode(&mut self, learner: UserId, course_key: &CourseKey, now: Timestamp) -> Step<()> {
+    pub(super) fn enroll_in_default_mode(
+        &mut self,
+        learner: UserId,
+        course_key: &CourseKey,
+        now: Timestamp,
+    ) -> Step<()> {
         let default_mode = self.default_mode(course_key, now);
         if self.enrollment(learner, course_key).is_none() {
             let created = self.stamp(now);
             self.insert_enrollment(Enrollment {
                 user: learner,
-                course: course_key.clone(),
+                // In the spelling of the course, whatever that of the caller.
+                course: self.course(course_key).map_or_else(|| course_key.clone(), |course| course.key.clone()),
                 mode: default_mode.clone(),
                 is_active: false,
                 created,
                 attributes: Vec::new(),
             });
         }
-        let email = self.user(learner).map(|user| super::fold(&user.email)).unwrap_or_default();
-        for record in &mut self.allowed {
-            if record.user.is_none() && record.course == *course_key && super::fold(&record.email) == email {
+        for index in self.free_permissions(learner, course_key) {
+            if let Some(record) = self.allowed.get_mut(index) {
                 record.user = Some(learner);
             }
         }
         self.set(learner, course_key, Some(&default_mode), Some(true))
+    }
+
+    /// Where the permissions are that the learner's next enrollment will use up.
+    fn free_permissions(&self, learner: UserId, course_key: &CourseKey) -> Vec<usize> {
+        let email = self.user(learner).map(|user| super::fold(&user.email)).unwrap_or_default();
+        let free = |record: &Allowed| {
+            record.user.is_none() && record.course.is(course_key) && super::fold(&record.email) == email
+        };
+        self.allowed.iter().enumerate().filter(|(_, record)| free(record)).map(|(index, _)| index).collect()
     }
 
     /// Sets mode and activation, with everything the LMS does on such a change.
@@ -304,7 +336,12 @@ impl Model {
         if modes.iter().any(|offered| *mode == Value::String(offered.slug.clone())) {
             return Ok(());
         }
-        Err(Outcome::ModeUnavailable { mode: python::text(mode), course: course.clone(), modes })
+        Err(Outcome::ModeUnavailable {
+            mode: python::text(mode),
+            requested: course_key.to_string(),
+            course: Box::new(course.clone()),
+            modes,
+        })
     }
 
     fn write_attributes(&mut self, learner: UserId, course_key: &CourseKey, sent: Option<&Value>) -> Step<()> {
@@ -317,6 +354,7 @@ impl Model {
     }
 }
 
+/// How adding ended: with a row that was there already, of which nothing changes, or with a new state of it.
 enum Added {
     Already(Enrollment),
     Row(Enrollment),
@@ -414,7 +452,8 @@ mod tests {
     #[test]
     fn only_one_form_of_order_date_can_be_read() {
         assert!(is_order_date("2027-01-15T09:29:58Z"));
-        for bad in ["2027-01-15T09:29:58.123Z", "2027-01-15T09:29:58+00:00", "2027-01-15", "2027-02-30T00:00:00Z", "x"] {
+        for bad in ["2027-01-15T09:29:58.123Z", "2027-01-15T09:29:58+00:00", "2027-01-15", "2027-02-30T00:00:00Z", "x"]
+        {
             assert!(!is_order_date(bad), "{bad}");
         }
     }

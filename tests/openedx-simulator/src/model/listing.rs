@@ -63,20 +63,15 @@ impl Model {
             // A page behind the end has no row to point at; the place it was asked for serves instead.
             position: row.map(|row| row.created).or(cursor.position),
         };
-        Page {
-            next: older.then(|| at(rows.last(), false)),
-            previous: newer.then(|| at(rows.first(), true)),
-            rows,
-        }
+        Page { next: older.then(|| at(rows.last(), false)), previous: newer.then(|| at(rows.first(), true)), rows }
     }
 
     fn matches(&self, filter: &Filter, row: &Enrollment) -> bool {
         let key = row.course.as_str();
         let Some(user) = self.user(row.user) else { return false };
-        let any = |wanted: &[String], have: &str| {
-            wanted.is_empty() || wanted.iter().any(|wanted| fold(wanted) == fold(have))
-        };
-        filter.course.as_deref().is_none_or(|course| course == key)
+        let any =
+            |wanted: &[String], have: &str| wanted.is_empty() || wanted.iter().any(|wanted| fold(wanted) == fold(have));
+        filter.course.as_deref().is_none_or(|course| fold(course) == fold(key))
             && (filter.course_parts.is_empty()
                 || filter.course_parts.iter().any(|part| fold(key).contains(&fold(part))))
             && any(&filter.usernames, &user.username)

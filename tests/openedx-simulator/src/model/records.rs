@@ -8,86 +8,86 @@ use super::course_key::CourseKey;
 /// The number of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
-pub struct UserId(pub u64);
+pub(crate) struct UserId(pub(crate) u64);
 
 /// An account.
 #[derive(Debug, Clone)]
-pub struct User {
+pub(crate) struct User {
     /// Its number.
-    pub id: UserId,
+    pub(crate) id: UserId,
     /// The public name, in the stored spelling.
-    pub username: String,
+    pub(crate) username: String,
     /// The address, in the stored spelling; after a retirement request no longer the person's own.
-    pub email: String,
+    pub(crate) email: String,
     /// The full name.
-    pub name: String,
+    pub(crate) name: String,
     /// Whether the address was confirmed.
-    pub activated: bool,
+    pub(crate) activated: bool,
     /// Whether the account may act for others.
-    pub staff: bool,
+    pub(crate) staff: bool,
     /// Whether the account may do everything.
-    pub superuser: bool,
+    pub(crate) superuser: bool,
     /// When the account was made.
-    pub joined: Timestamp,
+    pub(crate) joined: Timestamp,
     /// Set when the account came from the registration form: its sign-in on that occasion.
-    pub last_login: Option<Timestamp>,
+    pub(crate) last_login: Option<Timestamp>,
     /// Set when the account came from the registration form.
-    pub activation_key: Option<String>,
+    pub(crate) activation_key: Option<String>,
     /// The retirement request, if there was one.
-    pub retirement: Option<Retirement>,
+    pub(crate) retirement: Option<Retirement>,
 }
 
 /// A request to be forgotten.
 #[derive(Debug, Clone)]
-pub struct Retirement {
+pub(crate) struct Retirement {
     /// Its number.
-    pub id: u64,
+    pub(crate) id: u64,
     /// The address the person had.
-    pub original_email: String,
+    pub(crate) original_email: String,
     /// When it was made.
-    pub requested: Timestamp,
+    pub(crate) requested: Timestamp,
 }
 
 /// A way of being enrolled in a course, with its price and deadline.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mode {
+pub(crate) struct Mode {
     /// The short name, for example `verified`.
-    pub slug: String,
+    pub(crate) slug: String,
     /// The name people see.
-    pub name: String,
+    pub(crate) name: String,
     /// In whole units of the currency.
-    pub price: i64,
+    pub(crate) price: i64,
     /// Lower case.
-    pub currency: String,
+    pub(crate) currency: String,
     /// When the mode stops being on offer.
-    pub expires: Option<Timestamp>,
+    pub(crate) expires: Option<Timestamp>,
     /// The article number.
-    pub sku: Option<String>,
+    pub(crate) sku: Option<String>,
 }
 
 /// A course run.
 #[derive(Debug, Clone)]
-pub struct Course {
+pub(crate) struct Course {
     /// Its key.
-    pub key: CourseKey,
+    pub(crate) key: CourseKey,
     /// Its title.
-    pub name: String,
+    pub(crate) name: String,
     /// The modes it has, in the order in which they were made.
-    pub modes: Vec<Mode>,
+    pub(crate) modes: Vec<Mode>,
     /// First day of teaching.
-    pub start: Option<Timestamp>,
+    pub(crate) start: Option<Timestamp>,
     /// Last day of teaching.
-    pub end: Option<Timestamp>,
+    pub(crate) end: Option<Timestamp>,
     /// When enrollment opens.
-    pub enrollment_start: Option<Timestamp>,
+    pub(crate) enrollment_start: Option<Timestamp>,
     /// When enrollment closes.
-    pub enrollment_end: Option<Timestamp>,
+    pub(crate) enrollment_end: Option<Timestamp>,
     /// Whether nobody may enroll without invitation.
-    pub invitation_only: bool,
+    pub(crate) invitation_only: bool,
     /// How many may be enrolled at a time.
-    pub capacity: Option<usize>,
+    pub(crate) capacity: Option<usize>,
     /// Whether learners set their own pace.
-    pub self_paced: bool,
+    pub(crate) self_paced: bool,
 }
 
 /// A note on an enrollment that only the LMS itself ever reads.
@@ -103,45 +103,45 @@ pub struct Attribute {
 
 /// A learner's place in a course.
 #[derive(Debug, Clone)]
-pub struct Enrollment {
+pub(crate) struct Enrollment {
     /// Who.
-    pub user: UserId,
+    pub(crate) user: UserId,
     /// Where.
-    pub course: CourseKey,
+    pub(crate) course: CourseKey,
     /// The slug of the mode.
-    pub mode: String,
+    pub(crate) mode: String,
     /// Whether it counts.
-    pub is_active: bool,
+    pub(crate) is_active: bool,
     /// When the row was first made.
-    pub created: Timestamp,
+    pub(crate) created: Timestamp,
     /// Replaced as a whole by every call that changes the row and sends some.
-    pub attributes: Vec<Attribute>,
+    pub(crate) attributes: Vec<Attribute>,
 }
 
 /// Permission, by address, to enroll in a course in advance.
 #[derive(Debug, Clone)]
-pub struct Allowed {
+pub(crate) struct Allowed {
     /// For whom, in the spelling in which it was made.
-    pub email: String,
+    pub(crate) email: String,
     /// Where.
-    pub course: CourseKey,
+    pub(crate) course: CourseKey,
     /// Whether activation of a new account with this address enrolls it.
-    pub auto_enroll: bool,
+    pub(crate) auto_enroll: bool,
     /// Who used it.
-    pub user: Option<UserId>,
+    pub(crate) user: Option<UserId>,
     /// When it was made.
-    pub created: Timestamp,
+    pub(crate) created: Timestamp,
 }
 
 /// A client of the token endpoint.
 #[derive(Debug, Clone)]
-pub struct Application {
+pub(crate) struct Application {
     /// Public part of its credentials.
-    pub client_id: String,
+    pub(crate) client_id: String,
     /// Secret part of its credentials.
-    pub client_secret: String,
+    pub(crate) client_secret: String,
     /// The account its tokens act as.
-    pub owner: UserId,
+    pub(crate) owner: UserId,
 }
 
 /// Something that happened to an enrollment and that the LMS tells its plugins and its mail service.

@@ -120,11 +120,14 @@ fn errors(fields: &Fields) -> BTreeMap<&'static str, Vec<String>> {
     let (username, email) = (field("username"), field("email"));
     let username_errors = username_errors(username);
     let email_errors = email_errors(email);
-    note("password", password_errors(
-        field("password"),
-        Some(username).filter(|_| username_errors.is_empty()),
-        Some(email).filter(|_| email_errors.is_empty()),
-    ));
+    note(
+        "password",
+        password_errors(
+            field("password"),
+            Some(username).filter(|_| username_errors.is_empty()),
+            Some(email).filter(|_| email_errors.is_empty()),
+        ),
+    );
     note("username", username_errors);
     note("email", email_errors);
     note("name", name_errors(field("name")));

@@ -91,7 +91,8 @@ impl Reader {
             Some('{') => self.object(index + 1, depth),
             Some('[') => self.array(index + 1, depth),
             _ => {
-                for (word, value) in [("null", Value::Null), ("true", Value::Bool(true)), ("false", Value::Bool(false))] {
+                for (word, value) in [("null", Value::Null), ("true", Value::Bool(true)), ("false", Value::Bool(false))]
+                {
                     if self.starts_with(index, word) {
                         return Ok((value, index + word.len()));
                     }
@@ -177,11 +178,12 @@ impl Reader {
             return syntax("Invalid \\uXXXX escape", backslash + 1);
         };
         let after = backslash + 6;
-        if (0xd800..0xdc00).contains(&high) && self.at(after) == Some('\\') && self.at(after + 1) == Some('u') {
-            if let Some(low) = self.hex(after + 2).filter(|low| (0xdc00..0xe000).contains(low)) {
-                let joined = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
-                return Ok((char::from_u32(joined).unwrap_or(char::REPLACEMENT_CHARACTER), after + 6));
-            }
+        if (0xd800..0xdc00).contains(&high)
+            && self.starts_with(after, "\\u")
+            && let Some(low) = self.hex(after + 2).filter(|low| (0xdc00..0xe000).contains(low))
+        {
+            let joined = 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
+            return Ok((char::from_u32(joined).unwrap_or(char::REPLACEMENT_CHARACTER), after + 6));
         }
         // Python keeps a lone surrogate; Rust strings cannot hold one.
         Ok((char::from_u32(high).unwrap_or(char::REPLACEMENT_CHARACTER), after))

@@ -26,11 +26,8 @@ impl State {
         }
         for spec in &self.applications {
             let owner = named(&model, &spec.owner)?;
-            let application = Application {
-                client_id: spec.client_id.clone(),
-                client_secret: spec.client_secret.clone(),
-                owner,
-            };
+            let application =
+                Application { client_id: spec.client_id.clone(), client_secret: spec.client_secret.clone(), owner };
             model.applications.push(application);
         }
         for spec in &self.courses {
@@ -117,7 +114,9 @@ fn counted(first: &str, last: &str) -> Vec<String> {
     let digits = first.strip_prefix(stem).unwrap_or_default();
     let bounds = (digits.parse::<u64>(), last.strip_prefix(stem).unwrap_or_default().parse::<u64>());
     match bounds {
-        (Ok(low), Ok(high)) => (low..=high).map(|number| format!("{stem}{number:0width$}", width = digits.len())).collect(),
+        (Ok(low), Ok(high)) => {
+            (low..=high).map(|number| format!("{stem}{number:0width$}", width = digits.len())).collect()
+        }
         _ => vec![first.to_owned(), last.to_owned()],
     }
 }
