@@ -119,6 +119,17 @@ async fn an_inactive_enrollment_is_not_activated_by_another_mode_alone() {
 }
 
 #[tokio::test]
+async fn a_name_and_a_run_in_another_case_are_the_same_to_the_lms_and_to_us() {
+    let (_simulator, client) = start();
+    let shouted = CS101.replace("DemoX", "DEMOX");
+    client.enroll(&change("bob", CS101, Some("audit"), Some(true))).await.unwrap();
+    client.enroll(&change("BOB", &shouted, Some("verified"), Some(true))).await.unwrap();
+    assert_eq!(held(&client, "Bob", &shouted).await.unwrap(), "verified+");
+    let filter = EnrollmentFilter::user(user("BOB")).within(run(&shouted));
+    assert_eq!(client.enrollments(&filter).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
 async fn the_lms_refuses_what_it_refuses() {
     let (_simulator, client) = start();
     let cases: [(EnrollmentChange, LmsError); 6] = [
