@@ -14,7 +14,7 @@ use crate::{
     counts::CallKind,
     error::{Doubt, LmsError, Refusal},
     transport::{Call, Payload},
-    wire::pairs,
+    wire::{pairs, same_run},
 };
 
 /// With its slash: without it the LMS redirects, and a followed redirect turns the POST into a GET that succeeds.
@@ -97,7 +97,7 @@ impl Lms {
                 if !is("email", &email.normalized()) {
                     return Err(Doubt::WrongEcho { what: "e-mail address" }.into());
                 }
-                if answer.text("course_id") != Some(run.as_str()) {
+                if !answer.text("course_id").is_some_and(|text| same_run(text, run.as_str())) {
                     return Err(Doubt::WrongEcho { what: "course run" }.into());
                 }
                 Ok(AllowedCreation::Created)

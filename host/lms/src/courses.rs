@@ -13,7 +13,7 @@ use crate::{
     counts::CallKind,
     error::{Doubt, LmsError, Refusal},
     transport::Call,
-    wire::{moment, pairs, run_in_path},
+    wire::{moment, pairs, run_in_path, same_run},
 };
 
 /// A mode that a run offers or offered.
@@ -78,7 +78,11 @@ impl Lms {
         match (answer.status, &answer.content) {
             (200, Content::Data(data)) => {
                 let details = details(data).ok_or(Doubt::Unreadable { what: "a course" })?;
-                if details.run == *run { Ok(details) } else { Err(Doubt::WrongEcho { what: "course run" }.into()) }
+                if same_run(details.run.as_str(), run.as_str()) {
+                    Ok(details)
+                } else {
+                    Err(Doubt::WrongEcho { what: "course run" }.into())
+                }
             }
             // A 400, not a 404 (`docs/lms.md`).
             (400, Content::Data(_)) if answer.text("message").is_some_and(|text| text.starts_with("No course ")) => {

@@ -16,7 +16,7 @@ use crate::{
     enrollments::{Enrollment, read_row},
     error::{Doubt, LmsError, Refusal},
     transport::Call,
-    wire::{escaped_len, pairs},
+    wire::{escaped_len, pairs, same_run},
 };
 
 /// Most usernames in one call; the LMS refuses more.
@@ -167,8 +167,8 @@ fn matching(row: &Value, users: &HashSet<String>, run: Option<&CourseRun>) -> Re
     let (Ok(row_run), Ok(user)) = (CourseRun::parse(text("course_id")?), Username::parse(text("user")?)) else {
         return Ok(None);
     };
-    let passes =
-        run.is_none_or(|run| *run == row_run) && (users.is_empty() || users.contains(user.normalized().as_str()));
+    let passes = run.is_none_or(|run| same_run(run.as_str(), row_run.as_str()))
+        && (users.is_empty() || users.contains(user.normalized().as_str()));
     if passes { read_row(row, row_run).map(Some) } else { Ok(None) }
 }
 

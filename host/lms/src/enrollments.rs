@@ -16,7 +16,7 @@ use crate::{
     counts::CallKind,
     error::{Doubt, Fault, LmsError, Refusal},
     transport::{Call, Payload},
-    wire::{moment, path_part, quote, run_in_path},
+    wire::{moment, path_part, quote, run_in_path, same_run},
 };
 
 const ENROLLMENT: &str = "/api/enrollment/v1/enrollment";
@@ -29,7 +29,7 @@ const ATTRIBUTE_MAX: usize = 255;
 pub struct Enrollment {
     /// As the LMS spells it.
     pub username: Username,
-    /// The course run.
+    /// As the LMS spells it, which ignores case in what it is asked.
     pub run: CourseRun,
     /// The mode; that of an inactive enrollment is the one it had.
     pub mode: Mode,
@@ -149,7 +149,7 @@ impl EnrollmentChange {
         if enrollment.username.normalized() != self.username.normalized() {
             return wrong("user");
         }
-        if enrollment.run != self.run {
+        if !same_run(enrollment.run.as_str(), self.run.as_str()) {
             return wrong("course run");
         }
         if self.mode.as_ref().is_some_and(|mode| *mode != enrollment.mode) {
@@ -180,7 +180,7 @@ impl Lms {
                 if enrollment.username.normalized() != username.normalized() {
                     return Err(Doubt::WrongEcho { what: "user" }.into());
                 }
-                if enrollment.run != *run {
+                if !same_run(enrollment.run.as_str(), run.as_str()) {
                     return Err(Doubt::WrongEcho { what: "course run" }.into());
                 }
                 Ok(Some(enrollment))

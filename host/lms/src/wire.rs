@@ -46,6 +46,11 @@ pub(crate) fn run_in_path(run: &CourseRun) -> Option<String> {
     (!shortened).then(|| path_part(run.as_str()))
 }
 
+/// Are these one run? The LMS's database ignores case, and answers show the spelling that it stores.
+pub(crate) fn same_run(one: &str, other: &str) -> bool {
+    one == other || one.to_lowercase() == other.to_lowercase()
+}
+
 /// A moment as the LMS writes it (RFC 3339); `None` if it is none.
 pub(crate) fn moment(text: &str) -> Option<Timestamp> {
     text.parse::<jiff::Timestamp>().ok().map(|moment| Timestamp::from_millis(moment.as_millisecond()))
