@@ -21,42 +21,52 @@ pub const RECEIVED: i64 = 1_700_000_000_000;
 /// The secret of every shop of the tests.
 pub const SECRET: &str = "the secret of the form";
 
-/// A component of the test adapter: `""`, or what its `describe` is told to do; with every interface or the minimal ones.
-pub fn guest(describe: &str, everything: bool) -> Vec<u8> {
-    let target = target_directory().join(if describe.is_empty() { "guests" } else { describe });
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo
-        .args(["build", "--release", "--quiet", "--target", "wasm32-unknown-unknown", "--manifest-path"])
-        .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guests/Cargo.toml"))
-        .arg("--target-dir")
-        .arg(if everything { target.join("everything") } else { target.clone() })
-        .env("TEST_ADAPTER_DESCRIBE", describe)
-        .env_remove("CARGO_TARGET_DIR")
-        .env_remove("RUSTFLAGS")
-        .env_remove("CARGO_ENCODED_RUSTFLAGS");
-    if everything {
-        cargo.args(["--features", "everything"]);
-    }
-    assert!(cargo.status().unwrap().success(), "the test adapter does not build");
-    let target = if everything { target.join("everything") } else { target };
-    let module = std::fs::read(target.join("wasm32-unknown-unknown/release/test_adapter.wasm")).unwrap();
+/// The component of one of the guests' packages. One build makes all of them.
+fn guest(package: &str) -> Vec<u8> {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let directory = BUILT.get_or_init(|| {
+        // Beside the folder that this very program lies in: `target/debug/sandbox-guests`.
+        let target = std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("sandbox-guests");
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--release", "--quiet", "--target", "wasm32-unknown-unknown", "--manifest-path"])
+            .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guests/Cargo.toml"))
+            .arg("--target-dir")
+            .arg(&target)
+            .env_remove("RUSTFLAGS")
+            .env_remove("CARGO_ENCODED_RUSTFLAGS")
+            .status();
+        assert!(status.unwrap().success(), "the test adapters do not build");
+        target.join("wasm32-unknown-unknown/release")
+    });
+    let module = std::fs::read(directory.join(format!("{package}.wasm"))).unwrap();
     wit_component::ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
-}
-
-fn target_directory() -> PathBuf {
-    PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("sandbox-guests")
 }
 
 /// The component with the minimal interfaces.
 pub fn minimal() -> &'static [u8] {
     static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
-    BYTES.get_or_init(|| guest("", false))
+    BYTES.get_or_init(|| guest("test_adapter"))
 }
 
 /// The component with every interface.
 pub fn everything() -> &'static [u8] {
     static BYTES: OnceLock<Vec<u8>> = OnceLock::new();
-    BYTES.get_or_init(|| guest("", true))
+    BYTES.get_or_init(|| guest("test_adapter_everything"))
+}
+
+/// The minimal component whose `describe` does `word`, seven bytes long.
+pub fn describing(word: &str) -> Vec<u8> {
+    patched("describe:normal.", &format!("describe:{word}"))
+}
+
+/// The minimal component with each of a text's places reading otherwise.
+pub fn patched(from: &str, to: &str) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = minimal().to_vec();
+    while let Some(at) = bytes.windows(from.len()).position(|window| window == from.as_bytes()) {
+        bytes[at..at + from.len()].copy_from_slice(to.as_bytes());
+    }
+    bytes
 }
 
 /// The minimal adapter in a sandbox of its own with default limits.

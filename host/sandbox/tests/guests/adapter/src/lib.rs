@@ -1,5 +1,5 @@
 //! An adapter that does what it is told: the request's path says how `authenticate` behaves, the delivery's topic how
-//! `handle` does, and a constant baked in at build time how `describe` does.
+//! `handle` does, and a word in its data how `describe` does.
 
 use std::hint::black_box;
 
@@ -26,8 +26,8 @@ struct Adapter;
 
 bindings::export!(Adapter with_types_in bindings);
 
-/// How `describe` behaves; see the tests' support.
-const DESCRIBE: Option<&str> = option_env!("TEST_ADAPTER_DESCRIBE");
+/// How `describe` behaves. The tests put another word in place of it into the compiled bytes.
+static DESCRIBE: [u8; 16] = *b"describe:normal.";
 
 pub(crate) fn problem(remedy: Remedy, code: &str) -> Problem {
     Problem { remedy, code: code.into(), message: "told to".into(), retry_after: Some(60) }
@@ -45,10 +45,10 @@ impl Guest for Adapter {
         description.settings(
             r#"{"type":"object","properties":{"greeting":{"type":"string","default":"hello"}},"additionalProperties":false}"#,
         );
-        match DESCRIBE {
-            Some("panic") => panic!("told to"),
-            Some("spin") => spin(),
-            Some("unsound") => return Description::new("Not A Name", "1.2.3"),
+        match black_box(&DESCRIBE) {
+            b"describe:panic.." => panic!("told to"),
+            b"describe:spin..." => spin(),
+            b"describe:unsound" => return Description::new("Not A Name", "1.2.3"),
             _ => {}
         }
         description
@@ -134,6 +134,10 @@ impl Guest for Adapter {
             "grow" => grow(argument.parse().unwrap()),
             "recurse" => {
                 logging::log(logging::Level::Info, &recurse(0).to_string());
+                Ok(Verdict::ignore("never"))
+            }
+            "recurse-lean" => {
+                logging::log(logging::Level::Info, &recurse_lean(0).to_string());
                 Ok(Verdict::ignore("never"))
             }
             "log" => {
@@ -231,4 +235,10 @@ fn grow(megabytes: usize) -> Result<Verdict, Problem> {
 fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
     if black_box(true) { recurse(depth + 1) + frame[7] } else { depth }
+}
+
+/// As [`recurse`], but without anything in linear memory, so that the engine's stack runs over first.
+#[inline(never)]
+fn recurse_lean(depth: u64) -> u64 {
+    if depth == u64::MAX { 0 } else { recurse_lean(depth + 1).wrapping_mul(3).rotate_left(5) ^ depth }
 }

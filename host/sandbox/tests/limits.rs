@@ -1,0 +1,275 @@
+//! Every limit of a run: what reaches it, and that the host goes on as if nothing had been.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+#![allow(dead_code, unreachable_pub, reason = "each test crate uses a part of the support")]
+
+mod support;
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bursar_sandbox::{
+    Adapter, Decision, Limits, RunError, RunErrorClass, RunErrorKind, Sandbox, SandboxConfig, limits,
+};
+use support::{Known, adapter, delivery, request, request_with, shop, surroundings};
+
+async fn authenticate_error(path: &str) -> RunError {
+    let adapter = adapter().await;
+    let error = adapter.authenticate(&shop(), request(path)).await.unwrap_err();
+    still_works(&adapter).await;
+    error
+}
+
+async fn handle_error(topic: &str) -> RunError {
+    let adapter = adapter().await;
+    let error = adapter.handle(&shop(), delivery(topic), surroundings()).await.unwrap_err();
+    still_works(&adapter).await;
+    error
+}
+
+async fn still_works(adapter: &Adapter) {
+    let authenticated = adapter.authenticate(&shop(), request("/hmac")).await.unwrap();
+    assert!(matches!(authenticated.decision, Decision::Accept { .. }));
+}
+
+fn over(what: &'static str, limit: u64) -> RunErrorKind {
+    RunErrorKind::Limit { what, limit }
+}
+
+async fn with_limits(change: impl FnOnce(&mut Limits)) -> Adapter {
+    let mut limits = Limits::default();
+    change(&mut limits);
+    let sandbox = Sandbox::new(SandboxConfig { limits, ..SandboxConfig::default() }).unwrap();
+    sandbox.load(support::minimal()).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_panic_ends_the_run_as_a_trap_that_names_the_function() {
+    let error = authenticate_error("/panic/secret-word").await;
+    assert!(matches!(error.kind, RunErrorKind::Trap(_)), "{error:?}");
+    assert_eq!((error.class(), error.kind.code()), (RunErrorClass::Adapter, "trap"));
+    let backtrace = error.backtrace.unwrap();
+    assert!(backtrace.contains("innermost_function"), "{backtrace}");
+    assert!(backtrace.lines().count() <= limits::BACKTRACE_FRAMES && backtrace.len() <= limits::BACKTRACE_TEXT);
+    assert!(!error.kind.to_string().contains("secret-word"));
+}
+
+#[tokio::test]
+async fn a_loop_without_end_runs_out_of_cpu_time() {
+    let started = Instant::now();
+    let error = authenticate_error("/spin").await;
+    assert_eq!(error.kind, RunErrorKind::Cpu(limits::AUTHENTICATE_CPU));
+    assert_eq!(error.class(), RunErrorClass::Adapter);
+    assert!(error.backtrace.is_some_and(|backtrace| backtrace.contains("authenticate")));
+    assert!(started.elapsed() < limits::AUTHENTICATE_WALL + Duration::from_secs(20));
+}
+
+#[tokio::test]
+async fn a_spinning_guest_lets_other_tasks_run_on_the_same_thread() {
+    let adapter = with_limits(|limits| limits.authenticate_cpu = Duration::from_millis(400)).await;
+    let spinning = tokio::spawn({
+        let adapter = adapter.clone();
+        async move { adapter.authenticate(&shop(), request("/spin")).await }
+    });
+    let mut turns = 0;
+    while !spinning.is_finished() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        turns += 1;
+    }
+    assert_eq!(spinning.await.unwrap().unwrap_err().kind.code(), "cpu");
+    assert!(turns > 5, "{turns} turns");
+}
+
+#[tokio::test]
+async fn wall_clock_time_ends_a_run_that_has_cpu_time_left() {
+    let adapter = with_limits(|limits| {
+        limits.handle_cpu = Duration::from_secs(60);
+        limits.handle_wall = Duration::from_millis(200);
+    })
+    .await;
+    let error = adapter.handle(&shop(), delivery("spin"), surroundings()).await.unwrap_err();
+    assert!(matches!(error.kind, RunErrorKind::Time(_)), "{error:?}");
+    assert_eq!(error.class(), RunErrorClass::Host);
+    still_works(&adapter).await;
+}
+
+#[tokio::test]
+async fn waiting_for_the_ledger_counts_as_wall_clock_time_but_not_as_cpu_time() {
+    let adapter = with_limits(|limits| {
+        limits.handle_cpu = Duration::from_millis(20);
+        limits.handle_wall = Duration::from_millis(300);
+    })
+    .await;
+    let slow = Arc::new(Known { delay: Duration::from_secs(5), broken: false });
+    let error = adapter.handle(&shop(), delivery("known/1"), slow).await.unwrap_err();
+    assert!(matches!(error.kind, RunErrorKind::Time(_)), "{error:?}");
+    let patient = Arc::new(Known { delay: Duration::from_millis(150), broken: false });
+    let handled = adapter.handle(&shop(), delivery("known/1"), patient).await.unwrap();
+    assert!(handled.usage.wall >= Duration::from_millis(150) && handled.usage.cpu <= Duration::from_millis(20));
+}
+
+#[tokio::test]
+async fn memory_has_an_end_and_the_run_says_so() {
+    let error = authenticate_error("/grow/100").await;
+    assert_eq!(error.kind, RunErrorKind::Memory(limits::MEMORY));
+    assert!(error.usage.refused_growth > 0);
+    assert!(error.usage.memory_peak <= limits::MEMORY as u64);
+}
+
+#[tokio::test]
+async fn memory_is_given_back_after_every_run() {
+    let sandbox = support::sandbox();
+    let adapter = sandbox.load(support::minimal()).await.unwrap();
+    for path in ["/grow/20", "/grow/100", "/panic", "/hmac"] {
+        let _ = adapter.authenticate(&shop(), request(path)).await;
+        assert_eq!(sandbox.status().memory, 0, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn recursion_without_end_is_a_trap_whichever_stack_runs_over() {
+    for (path, word) in [("/recurse-lean", "call stack exhausted"), ("/recurse", "out of bounds memory access")] {
+        let error = authenticate_error(path).await;
+        assert!(matches!(&error.kind, RunErrorKind::Trap(message) if message.contains(word)), "{error:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_log_flood_is_cut_with_a_count_and_harms_nobody() {
+    let authenticated = adapter().await.authenticate(&shop(), request("/log/3000")).await.unwrap();
+    assert_eq!(authenticated.logs.lines.len(), limits::LOG_LINES);
+    assert_eq!(authenticated.logs.dropped, 3_000 - limits::LOG_LINES as u64);
+}
+
+#[tokio::test]
+async fn one_giant_string_is_refused_before_the_host_copies_it() {
+    let error = authenticate_error("/giant-string").await;
+    assert_eq!(error.kind.code(), "trap", "{error:?}");
+    assert_eq!(error.usage.host_bytes, "/giant-string".len() as u64);
+}
+
+#[tokio::test]
+async fn host_calls_are_counted() {
+    let error = with_limits(|limits| limits.authenticate_cpu = Duration::from_secs(60))
+        .await
+        .authenticate(&shop(), request("/calls"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, over("host calls", limits::HOST_CALLS));
+}
+
+#[tokio::test]
+async fn bytes_handed_over_are_counted() {
+    let body = vec![b'x'; 4 << 20];
+    let adapter = adapter().await;
+    let within = adapter.authenticate(&shop(), request_with("/bodies/5", &body, |_| {})).await;
+    assert!(within.is_ok(), "{within:?}");
+    let beyond = adapter.authenticate(&shop(), request_with("/bodies/9", &body, |_| {})).await.unwrap_err();
+    assert_eq!(beyond.kind, over("bytes handed over", limits::HOST_BYTES));
+}
+
+#[tokio::test]
+async fn signature_checks_are_counted() {
+    assert_eq!(authenticate_error("/checks").await.kind, over("signature checks", limits::CHECKS));
+}
+
+#[tokio::test]
+async fn verdicts_are_counted() {
+    assert_eq!(authenticate_error("/verdicts").await.kind, over("verdicts", limits::VERDICTS as u64));
+}
+
+#[tokio::test]
+async fn look_ups_are_counted() {
+    assert_eq!(handle_error("look-ups").await.kind, over("look-ups", limits::LOOK_UPS));
+}
+
+#[tokio::test]
+async fn statements_have_an_end() {
+    assert_eq!(handle_error("orders").await.kind, over("orders", limits::ORDERS as u64));
+    assert_eq!(handle_error("lines/5001").await.kind, over("lines", limits::LINES as u64));
+    assert_eq!(handle_error("holds").await.kind, over("holds of an order or line", limits::HOLDS as u64));
+}
+
+#[tokio::test]
+async fn the_largest_run_of_statements_fits_into_the_limits() {
+    let handled = adapter().await.handle(&shop(), delivery("lines/5000"), surroundings()).await.unwrap();
+    assert_eq!(handled.result.unwrap().orders[0].lines.len(), limits::LINES);
+    assert!(handled.usage.host_calls < limits::HOST_CALLS);
+}
+
+#[tokio::test]
+async fn breaking_the_contract_ends_the_run_as_misuse() {
+    for error in [
+        authenticate_error("/long-subject").await,
+        authenticate_error("/state-order").await,
+        handle_error("empty-revision").await,
+        handle_error("long-id").await,
+    ] {
+        assert!(matches!(error.kind, RunErrorKind::Misuse(_)), "{error:?}");
+        assert_eq!(error.class(), RunErrorClass::Adapter);
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_out_of_reach_is_the_hosts_fault() {
+    let broken = Arc::new(Known { broken: true, ..Known::default() });
+    let error = adapter().await.handle(&shop(), delivery("known/1"), broken).await.unwrap_err();
+    assert_eq!(error.kind, RunErrorKind::Host("the ledger is out of reach".to_owned()));
+    assert_eq!(error.class(), RunErrorClass::Host);
+}
+
+#[tokio::test]
+async fn what_was_logged_before_the_end_is_kept() {
+    let adapter = with_limits(|limits| limits.handle_wall = Duration::from_millis(300)).await;
+    let error = adapter.handle(&shop(), delivery("spin"), surroundings()).await.unwrap_err();
+    assert_eq!(error.kind.code(), "time");
+    assert!(error.usage.wall >= Duration::from_millis(300) && error.usage.host_calls == 1, "{:?}", error.usage);
+}
+
+#[tokio::test]
+async fn a_run_that_finds_no_place_is_busy_and_harms_none_that_run() {
+    let sandbox = Sandbox::new(SandboxConfig {
+        limits: Limits { handle_wall: Duration::from_millis(700), ..Limits::default() },
+        ..SandboxConfig::default()
+    })
+    .unwrap();
+    let adapter = sandbox.load(support::minimal()).await.unwrap();
+    let slow = Arc::new(Known { delay: Duration::from_secs(60), broken: false });
+    let waiting: Vec<_> = (0..limits::HANDLE_PLACES)
+        .map(|_| {
+            let (adapter, slow) = (adapter.clone(), Arc::clone(&slow));
+            tokio::spawn(async move { adapter.handle(&shop(), delivery("known/1"), slow).await })
+        })
+        .collect();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(sandbox.status().handle_places, 0);
+    still_works(&adapter).await;
+    let error = adapter.handle(&shop(), delivery("known/1"), slow).await.unwrap_err();
+    assert!(matches!(error.kind, RunErrorKind::Busy | RunErrorKind::Time(_)), "{error:?}");
+    for run in waiting {
+        assert_eq!(run.await.unwrap().unwrap_err().kind.code(), "time");
+    }
+    assert_eq!(sandbox.status().handle_places, limits::HANDLE_PLACES);
+}
+
+#[tokio::test]
+async fn dropping_a_run_ends_it_and_frees_its_place() {
+    let sandbox = support::sandbox();
+    let adapter = sandbox.load(support::minimal()).await.unwrap();
+    let slow = Arc::new(Known { delay: Duration::from_secs(60), broken: false });
+    let shop = shop();
+    let run = adapter.handle(&shop, delivery("known/1"), slow);
+    assert!(tokio::time::timeout(Duration::from_millis(100), run).await.is_err());
+    let status = sandbox.status();
+    assert_eq!((status.handle_places, status.memory), (limits::HANDLE_PLACES, 0));
+    assert!(status.ticking);
+}

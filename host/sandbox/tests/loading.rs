@@ -1,0 +1,170 @@
+//! What may be loaded, what is said of a file that may not, and what a loaded adapter says of itself.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+#![allow(dead_code, unreachable_pub, reason = "each test crate uses a part of the support")]
+
+mod support;
+
+use bursar_domain::Request;
+use bursar_sandbox::{
+    LoadErrorClass, LoadErrorKind, Permission, RunErrorKind, Sandbox, SandboxConfig, check_settings, inspect, limits,
+    redact,
+};
+use bytes::Bytes;
+use support::{describing, everything, minimal, patched, request_with, sandbox};
+use wasm_encoder::{Component, ComponentSectionId, Module, RawSection};
+
+fn refused(bytes: &[u8]) -> LoadErrorKind {
+    let error = inspect(bytes).unwrap_err();
+    assert!(!error.to_string().contains('\n'));
+    assert!(format!("{error:#}").contains("\nhint: "), "{error:#}");
+    error.kind
+}
+
+/// A component around one core module, which is validated and never run.
+fn around(module: Module) -> Vec<u8> {
+    let mut component = Component::new();
+    component.section(&RawSection { id: ComponentSectionId::CoreModule as u8, data: &module.finish() });
+    component.finish()
+}
+
+#[test]
+fn what_is_no_component_is_named_for_what_it_is() {
+    assert_eq!(refused(b""), LoadErrorKind::Empty);
+    assert_eq!(refused(b"\0asm"), LoadErrorKind::Truncated { at: 4 });
+    assert_eq!(refused(b"\0asm\x01\0\0\0"), LoadErrorKind::CoreModule);
+    assert_eq!(refused(b"  (component)"), LoadErrorKind::Text);
+    assert_eq!(refused(b";; a comment\n(module)"), LoadErrorKind::Text);
+    assert_eq!(refused(b"#!/bin/sh"), LoadErrorKind::NotWasm);
+    assert_eq!(refused(&vec![0; limits::FILE_MAX + 1]), LoadErrorKind::TooLarge { size: limits::FILE_MAX + 1 });
+    assert_eq!(refused(&Component::new().finish()), LoadErrorKind::NotAnAdapter);
+    assert_eq!(inspect(b"").unwrap_err().class(), LoadErrorClass::File);
+}
+
+#[test]
+fn machine_code_is_refused_whatever_it_is_called() {
+    let engine = wasmtime::Engine::default();
+    let compiled = engine.precompile_component(minimal()).unwrap();
+    assert_eq!(refused(&compiled), LoadErrorKind::Precompiled);
+}
+
+#[test]
+fn a_file_cut_short_anywhere_is_refused() {
+    let bytes = minimal();
+    for at in [8, 9, 100, bytes.len() / 2, bytes.len() - 1] {
+        let kind = refused(&bytes[..at]);
+        assert!(
+            matches!(kind, LoadErrorKind::Truncated { .. } | LoadErrorKind::NotAnAdapter | LoadErrorKind::Invalid(_)),
+            "cut at {at}: {kind:?}"
+        );
+    }
+    assert!(matches!(refused(&bytes[..bytes.len() / 2]), LoadErrorKind::Truncated { .. }));
+}
+
+#[test]
+fn features_that_are_off_are_named() {
+    use wasm_encoder::{MemorySection, MemoryType};
+    let memory = MemoryType { minimum: 1, maximum: Some(1), memory64: false, shared: false, page_size_log2: None };
+    for (memory, name) in [
+        (MemoryType { shared: true, ..memory }, "threads"),
+        (MemoryType { memory64: true, ..memory }, "64-bit memories"),
+        (MemoryType { page_size_log2: Some(0), ..memory }, "custom page sizes"),
+    ] {
+        let (mut module, mut memories) = (Module::new(), MemorySection::new());
+        memories.memory(memory);
+        module.section(&memories);
+        assert_eq!(refused(&around(module)), LoadErrorKind::FeatureOff { feature: name });
+    }
+}
+
+#[test]
+fn several_memories_are_allowed_because_wasmtime_needs_them_itself() {
+    use wasm_encoder::{MemorySection, MemoryType};
+    let memory = MemoryType { minimum: 1, maximum: None, memory64: false, shared: false, page_size_log2: None };
+    let (mut module, mut memories) = (Module::new(), MemorySection::new());
+    memories.memory(memory);
+    memories.memory(memory);
+    module.section(&memories);
+    assert_eq!(refused(&around(module)), LoadErrorKind::NotAnAdapter);
+}
+
+#[test]
+fn imports_that_the_host_does_not_have_are_named() {
+    let other = patched("bursar:adapter/logging@0.1.0", "bursar:adapter/logginh@0.1.0");
+    assert_eq!(refused(&other), LoadErrorKind::UnknownImport { import: "bursar:adapter/logginh@0.1.0".to_owned() });
+    let newer = patched("@0.1.0", "@0.2.0");
+    assert_eq!(refused(&newer), LoadErrorKind::OtherVersion { version: "0.2.0".to_owned() });
+}
+
+#[test]
+fn an_inspection_says_what_a_file_is_and_wants() {
+    let inspection = inspect(minimal()).unwrap();
+    assert_eq!((inspection.size, inspection.sha256.len()), (minimal().len(), 64));
+    assert_eq!(inspection.contract, "0.1.0");
+    assert_eq!(inspection.exports, [bursar_sandbox::ADAPTER]);
+    assert!(inspection.imports.iter().any(|import| import == "bursar:adapter/signatures@0.1.0"));
+    assert!(inspection.permissions.is_empty() && inspection.wasi.is_empty());
+    let wanting = inspect(everything()).unwrap();
+    assert_eq!(wanting.permissions.into_iter().collect::<Vec<_>>(), Permission::ALL);
+}
+
+#[tokio::test]
+async fn a_loaded_adapter_has_described_itself() {
+    let adapter = sandbox().load(minimal()).await.unwrap();
+    let description = adapter.description();
+    assert_eq!((description.platform.as_str(), description.version.as_str()), ("test", "1.2.3"));
+    assert_eq!(description.secrets[0].name, "webhook");
+    assert_eq!(description.optional_secrets[0].purpose, "is sent along");
+    assert_eq!(description.key_sets[0].name, "keys");
+    assert_eq!(description.topics[0].name, "accept");
+    assert_eq!(check_settings(&description.settings, &serde_json::json!({})).unwrap(), r#"{"greeting":"hello"}"#);
+    assert_eq!(adapter.sha256(), inspect(minimal()).unwrap().sha256);
+    assert_eq!(adapter.size(), minimal().len());
+}
+
+#[tokio::test]
+async fn what_the_description_blanks_is_blank_and_nothing_else_changes() {
+    let adapter = sandbox().load(minimal()).await.unwrap();
+    let body = br#"{ "card": {"number" :"4111", "name":"x"}, "total": 10.00 }"#;
+    let request = request_with("/a", body, |request| {
+        request.headers.push(("authorization".to_owned(), Bytes::from_static(b"Basic c2VjcmV0")));
+    });
+    let redacted = redact(adapter.description(), &request);
+    let mut expected: Request = (*request).clone();
+    expected.headers[2].1 = Bytes::from_static(b"***");
+    expected.body = Bytes::from_static(br#"{ "card": {"number" :"***", "name":"x"}, "total": 10.00 }"#);
+    assert!(redacted == expected);
+}
+
+#[tokio::test]
+async fn a_description_that_traps_or_never_ends_or_breaks_a_rule_is_refused() {
+    let trapped = sandbox().load(describing("panic..")).await.unwrap_err();
+    assert!(matches!(trapped.kind, LoadErrorKind::Describe(RunErrorKind::Trap(_))), "{trapped}");
+    assert!(trapped.backtrace.is_some_and(|backtrace| backtrace.contains("describe")));
+    assert_eq!(trapped.kind.class(), LoadErrorClass::Adapter);
+
+    let endless = sandbox().load(describing("spin...")).await.unwrap_err();
+    assert_eq!(endless.kind, LoadErrorKind::Describe(RunErrorKind::Cpu(limits::HANDLE_CPU)));
+
+    let unsound = sandbox().load(describing("unsound")).await.unwrap_err();
+    assert!(matches!(&unsound.kind, LoadErrorKind::Description(said) if said.contains("platform")), "{unsound}");
+}
+
+#[tokio::test]
+async fn compiled_adapters_are_kept_in_a_private_directory() {
+    let directory = tempfile::tempdir().unwrap();
+    let cache = directory.path().join("compiled");
+    let config = SandboxConfig { cache_directory: Some(cache.clone()), ..SandboxConfig::default() };
+    for _ in 0..2 {
+        let adapter = Sandbox::new(config.clone()).unwrap().load(minimal()).await.unwrap();
+        assert_eq!(adapter.description().platform.as_str(), "test");
+    }
+    assert!(std::fs::read_dir(&cache).unwrap().next().is_some());
+}
