@@ -457,3 +457,69 @@ fn an_unplugged_lms_refuses_connections_and_forgets_nothing() {
     lms.0.plug_in().unwrap();
     assert_eq!(lms.get(&lms.staff(), &format!("{ENROLL}/ada,{SAIL}")).json()["is_active"], true);
 }
+
+#[test]
+fn odd_values_are_quoted_as_python_prints_them_and_odd_shapes_make_the_view_fall_over() {
+    let lms = Lms::start();
+    let staff = lms.staff();
+    let said = |more: Value| {
+        let reply = lms.enroll(&staff, place("ada", SAIL, more));
+        assert_eq!(reply.status, 400, "{}", reply.body);
+        reply.json()["message"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(said(json!({"is_active": 0})), "'0' is an invalid enrollment activation status.");
+    assert_eq!(said(json!({"is_active": {"a": true}})), "'{'a': True}' is an invalid enrollment activation status.");
+    assert_eq!(said(json!({"force_enrollment": []})), "'[]' is an invalid force enrollment status.");
+    assert!(said(json!({"mode": ""})).starts_with("The [] course mode"));
+    assert!(said(json!({"mode": "Verified"})).starts_with("The [Verified] course mode"));
+    let fallen = [
+        json!([]),
+        json!(null),
+        json!("text"),
+        json!({"user": "ada", "course_details": null}),
+        json!({"user": "ada", "course_details": {"course_id": 5}}),
+        place("ada", SAIL, json!({"enrollment_attributes": "text"})),
+        place("ada", SAIL, json!({"enrollment_attributes": [{"name": "n", "value": "v"}]})),
+        place(
+            "ada",
+            SAIL,
+            json!({"enrollment_attributes": [{"namespace": "s", "name": "n", "value": "v".repeat(256)}]}),
+        ),
+    ];
+    for body in &fallen {
+        assert_eq!(lms.enroll(&staff, body.clone()).status, 500, "{body}");
+    }
+    assert_eq!(fallen.len(), 8);
+    assert_eq!(lms.0.snapshot().enrollments, []);
+    assert_eq!(lms.0.snapshot().events, []);
+}
+
+#[test]
+fn the_credit_mode_asks_for_a_provider_only_when_an_enrollment_changes_and_attributes_came_along() {
+    let course = "course-v1:Acme+CREDIT+2027";
+    let spec = CourseSpec::new(course, "Credit").mode("audit", 0).mode("credit", 99);
+    let lms = Lms(Simulator::start(state().course(spec).enrollment("ada", course, "audit")).unwrap());
+    let staff = lms.staff();
+    let other = json!([{"namespace": "shop", "name": "order", "value": "1"}]);
+    let with_other = json!({"mode": "credit", "enrollment_attributes": other});
+    let refused = lms.enroll(&staff, place("ada", course, with_other.clone()));
+    assert_eq!(
+        refused.json()["message"],
+        "Missing enrollment attributes: requested mode=credit required attributes=['credit:provider_id']"
+    );
+    assert_eq!(lms.enroll(&staff, place("grace", course, with_other)).status, 200);
+    assert_eq!(lms.enroll(&staff, place("ada", course, json!({"mode": "credit"}))).json()["mode"], "credit");
+}
+
+#[test]
+fn somebody_without_rights_gets_an_inactive_row_but_cannot_force_look_up_or_act_for_others() {
+    let lms = Lms::start();
+    let learner = lms.learner();
+    let by_email = json!({"email": "ada@example.org", "course_details": {"course_id": SAIL}});
+    assert_eq!(lms.enroll(&learner, by_email).status, 404);
+    assert_eq!(lms.enroll(&learner, place("ADA", SAIL, json!({}))).status, 404);
+    assert_eq!(lms.enroll(&learner, place("ada", SHUT, json!({"force_enrollment": true}))).status, 400);
+    assert_eq!(lms.enroll(&learner, place("ada", SAIL, json!({"is_active": false}))).json()["is_active"], false);
+    assert_eq!(lms.enroll(&learner, place("ada", SAIL, json!({"is_active": true}))).json()["is_active"], true);
+    assert_eq!(lms.call(&learner, "POST", ALLOWED, &json!({})).status, 403);
+}
