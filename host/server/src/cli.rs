@@ -3,7 +3,7 @@
 //! Owns arguments, help and exit codes. Each command has a file of its own with its arguments and, where it does
 //! anything, a `run`. Nothing here prints except through [`crate::output`].
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
@@ -48,6 +48,7 @@ pub struct Cli {
 
 /// What can be asked of `bursar`.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one in a process, and it is not moved about")]
 pub enum Command {
     /// Receive webhooks and keep enrollments right, until stopped.
     Serve(serve::ServeArgs),

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bursar_domain::{Clock, ShopName, Timestamp, ids::AttemptId, policy::ShopMode, retry, statement::ProductId};
 use bursar_sandbox::{
     Adapter, Decision, DeliveryInput, HostFault, KnownLine, Logs, Problem, Remedy, RunError, RunErrorClass,
-    ShopContext, Surroundings, Usage,
+    ShopContext, Surroundings, Usage, redact,
 };
 use bursar_store::{
     Store, StoreError,
@@ -267,7 +267,10 @@ async fn authenticate(adapter: &Arc<Adapter>, context: &Arc<ShopContext>, claime
         End::Outcome(Outcome::Problem { state: DeliveryState::Refused, due_at: None, counts: true, code, message })
     };
     let end = match authenticated.decision {
-        Decision::Accept { topic, subject, .. } => End::Outcome(Outcome::Authentic { topic, subject }),
+        Decision::Accept { topic, subject, .. } => {
+            let request = redact(adapter.description(), &claimed.request);
+            End::Outcome(Outcome::Authentic { topic, subject, request })
+        }
         Decision::Ignore { reason } => End::Outcome(Outcome::Problem {
             state: DeliveryState::Ignored,
             due_at: None,

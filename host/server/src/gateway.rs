@@ -31,6 +31,7 @@ use bursar_store::{
 };
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
+use secrecy::ExposeSecret;
 
 /// How long a whole body may take to arrive. A sender that is slower gets a 408 and its connection closed.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -147,7 +148,7 @@ impl Gateway {
         });
         match &shop.service {
             Service::Ready { adapter, context } => self.authenticate(shop, adapter, context, request).await,
-            Service::Waiting(obstacle) => self.park(shop, None, &request, obstacle.code, &obstacle.message).await,
+            Service::Waiting(obstacle) => self.park(shop, &request, obstacle.code, &obstacle.message).await,
         }
     }
 
@@ -164,7 +165,7 @@ impl Gateway {
             Err(error) if error.class() == RunErrorClass::Adapter => {
                 let backtrace = error.backtrace.as_deref().unwrap_or_default();
                 tracing::error!(shop = %name, adapter = %shop.config.adapter, code = error.kind.code(), %error, backtrace, "the adapter failed while it judged a request; the request is kept");
-                return self.park(shop, Some(adapter), &request, error.kind.code(), &error.to_string()).await;
+                return self.park(shop, &request, error.kind.code(), &error.to_string()).await;
             }
             Err(error) => {
                 tracing::warn!(shop = %name, code = error.kind.code(), %error, "a request could not be judged");
@@ -212,24 +213,15 @@ impl Gateway {
                 tracing::warn!(shop = %name, code, message, mistake, "a request was refused as not authentic");
                 Reply::NotAuthentic
             }
-            Decision::Problem(Problem { code, message, .. }) => {
-                self.park(shop, Some(adapter), &request, &code, &message).await
-            }
+            Decision::Problem(Problem { code, message, .. }) => self.park(shop, &request, &code, &message).await,
         }
     }
 
     /// Keeps a request that nobody can judge now.
-    async fn park(
-        &self,
-        shop: &Shop,
-        adapter: Option<&Adapter>,
-        request: &bursar_domain::Request,
-        code: &str,
-        message: &str,
-    ) -> Reply {
+    async fn park(&self, shop: &Shop, request: &bursar_domain::Request, code: &str, message: &str) -> Reply {
         let name = &shop.config.name;
-        // What proves such a request would have to be kept with it, and it must not be kept.
-        if adapter.is_some_and(|adapter| redact(adapter.description(), request) != *request) {
+        // Kept whole, because whoever judges it later needs every byte; so what holds the secret itself is not kept.
+        if holds_secret(shop, request) {
             tracing::warn!(shop = %name, code, message, "a request cannot be judged, and cannot be kept, because it holds its secret");
             return Reply::Unavailable;
         }
@@ -271,6 +263,25 @@ impl Gateway {
         now.since(Timestamp::from_millis(last)) >= DIAGNOSIS_EVERY
             && self.diagnosed_at.compare_exchange(last, now.as_millis(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
+}
+
+/// Does the request carry one of the shop's secrets as it is?
+fn holds_secret(shop: &Shop, request: &bursar_domain::Request) -> bool {
+    let holds = |secret: &str| {
+        // In a JSON body it may stand with escapes.
+        let escaped = serde_json::Value::from(secret).to_string();
+        let forms = [secret.as_bytes(), escaped.trim_matches('"').as_bytes()];
+        let parts = request.headers.iter().map(|(_, value)| value.as_ref());
+        parts
+            .chain([request.body.as_ref(), request.path.as_bytes(), request.query.as_bytes()])
+            .any(|part| forms.iter().any(|form| contains(part, form)))
+    };
+    let secrets = shop.config.secrets.values().flatten().filter_map(|secret| secret.get().ok());
+    secrets.map(ExposeSecret::expose_secret).any(|secret| !secret.is_empty() && holds(secret))
+}
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }
 
 /// What follows `/webhooks/{shop}`.

@@ -4,10 +4,13 @@
 
 use std::{collections::BTreeMap, fs, path::Path, time::Duration};
 
-use bursar_domain::Timestamp;
+use bursar_domain::{
+    Timestamp,
+    policy::{NoAccount, OnDelete, OnRevoke, QUIET_TIME_DEFAULT, ShopMode},
+};
+use bursar_sandbox::Permission;
 use bursar_server::config::{
-    CallBudget, Config, DEFAULT_TEXT, Environment, LogConfig, NoAccount, OnDelete, OnRevoke, Permission, SecretUse,
-    ShopApiCredentials, ShopMode, StoreConfig, lms, server, shop,
+    CallBudget, Config, DEFAULT_TEXT, Environment, LogConfig, SecretUse, ShopApiCredentials, StoreConfig, lms, server, shop,
 };
 use secrecy::ExposeSecret as _;
 
@@ -116,7 +119,7 @@ fn what_is_left_out_has_the_documented_default() {
         (shop.no_account, shop.on_revoke, shop.on_delete),
         (NoAccount::Wait, OnRevoke::Restore, OnDelete::Review)
     );
-    assert_eq!(shop.quiet_time, shop::DEFAULT_QUIET_TIME);
+    assert_eq!(shop.quiet_time, QUIET_TIME_DEFAULT);
     assert_eq!((shop.accept_test, shop.unsigned, shop.sold_before, shop.pin), (false, false, None, None));
     assert!(config.warnings.is_empty());
 }

@@ -416,6 +416,12 @@ impl StoredRequest {
         })
     }
 
+    /// Puts this in the place of what is kept.
+    pub(crate) async fn replace(self, id: DeliveryId, connection: &mut SqliteConnection) -> Result<()> {
+        sqlx::query("DELETE FROM bodies WHERE delivery_id = ?").bind(id.to_string()).execute(&mut *connection).await?;
+        self.insert(id, connection).await
+    }
+
     pub(crate) async fn insert(self, id: DeliveryId, connection: &mut SqliteConnection) -> Result<()> {
         sqlx::query(
             "INSERT INTO bodies (delivery_id, method, path, query, encoding, headers, body) VALUES (?, ?, ?, ?, ?, ?, ?)",

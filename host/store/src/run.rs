@@ -4,7 +4,7 @@
 //! Owns `attempts`. Asks `bursar-domain` what follows; decides nothing itself.
 
 use bursar_domain::{
-    ShopName, Timestamp,
+    Request, ShopName, Timestamp,
     ids::{AttemptId, DeliveryId},
     ledger::{self, Order},
     policy::ShopPolicy,
@@ -17,7 +17,7 @@ use sqlx::SqliteConnection;
 use crate::{
     Store,
     error::{Result, StoreError},
-    inbox::{DeliveryState, Lane},
+    inbox::{DeliveryState, Lane, StoredRequest},
     orders::{self, Occasion},
     reviews, rows,
     writer::Command,
@@ -78,6 +78,8 @@ pub enum Outcome {
         topic: String,
         /// The lane from now on.
         subject: Option<String>,
+        /// The request, redacted now that nobody needs the rest of it to judge it.
+        request: Request,
     },
     /// It did not end well.
     Problem {
@@ -157,13 +159,16 @@ impl Command for Run {
                 }
                 End { state, due_at: None, counts: true, problem: None, authentic: None }
             }
-            Outcome::Authentic { topic, subject } => End {
-                state: DeliveryState::Queued,
-                due_at: Some(now),
-                counts: false,
-                problem: None,
-                authentic: Some((topic, subject)),
-            },
+            Outcome::Authentic { topic, subject, request } => {
+                StoredRequest::pack(&request)?.replace(delivery, connection).await?;
+                End {
+                    state: DeliveryState::Queued,
+                    due_at: Some(now),
+                    counts: false,
+                    problem: None,
+                    authentic: Some((topic, subject)),
+                }
+            }
             Outcome::Problem { state, due_at, counts, code, message } => {
                 End { state, due_at, counts, problem: Some((code, message)), authentic: None }
             }

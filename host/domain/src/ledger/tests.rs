@@ -210,7 +210,15 @@ fn a_line_is_refunded_when_nothing_is_left_of_its_quantity() {
 }
 
 /// What matters of an order, without ids and moments of our own.
-fn essence(order: &Order) -> (Payment, Vec<(String, bool, u32, u32)>, Vec<(Cause, bool)>) {
+#[derive(Debug, PartialEq, Eq)]
+struct Essence {
+    payment: Payment,
+    /// Id, present, quantity, refunded quantity.
+    lines: Vec<(String, bool, u32, u32)>,
+    holds: Vec<(Cause, bool)>,
+}
+
+fn essence(order: &Order) -> Essence {
     let mut lines: Vec<_> = order
         .lines
         .iter()
@@ -223,7 +231,7 @@ fn essence(order: &Order) -> (Payment, Vec<(String, bool, u32, u32)>, Vec<(Cause
     lines.sort();
     let mut holds: Vec<_> = order.holds.iter().map(|hold| (hold.cause, hold.holds)).collect();
     holds.sort();
-    (order.payment, lines, holds)
+    Essence { payment: order.payment, lines, holds }
 }
 
 /// The states of one order as a shop would send them, each newer than the one before.

@@ -47,7 +47,8 @@ pub struct ListArgs {}
 /// When it is no adapter that can run.
 pub async fn inspect(context: &Context, args: &InspectArgs) -> Result<(), CliError> {
     let file = args.file.display();
-    let bytes = std::fs::read(&args.file).map_err(|error| CliError::failed(format!("{file} cannot be read: {error}")))?;
+    let bytes =
+        std::fs::read(&args.file).map_err(|error| CliError::failed(format!("{file} cannot be read: {error}")))?;
     let inspection = read_component(&bytes)?;
     let sandbox = Sandbox::new(SandboxConfig::default())?;
     let adapter = sandbox.load(bytes).await?;
@@ -128,12 +129,12 @@ pub async fn list(context: &Context, _: &ListArgs) -> Result<(), CliError> {
     let rows: Vec<Value> = sound.chain(broken).collect();
     context.output.list(&rows, |_| {
         let mut table = Table::new([
-            Column::text("adapter"),
-            Column::text("version"),
-            Column::text("sha256"),
-            Column::text("shops"),
-            Column::text("file"),
-            Column::text("problem"),
+            Column::new("adapter"),
+            Column::new("version"),
+            Column::new("sha256"),
+            Column::new("shops"),
+            Column::new("file"),
+            Column::new("problem"),
         ]);
         for (name, loaded) in &adapters.sound {
             table.row([

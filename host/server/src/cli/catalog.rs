@@ -100,11 +100,11 @@ pub async fn import(context: &Context, args: &ImportArgs) -> Result<(), CliError
     let StoreConfig::Sqlite { path } = &config.store;
     let store = bursar_store::Store::open(path, Purpose::Tool).await?;
     let imported = if args.dry_run {
-        let current: Vec<CatalogRow> =
-            store.catalog().await?.into_iter().filter(|row| row.shop == args.shop).collect();
+        let current: Vec<CatalogRow> = store.catalog().await?.into_iter().filter(|row| row.shop == args.shop).collect();
         planned(&current, &rows, args.replace)
     } else {
-        let actor = format!("operator {}", context.environment.variable("USER").unwrap_or_else(|| "unknown".to_owned()));
+        let actor =
+            format!("operator {}", context.environment.variable("USER").unwrap_or_else(|| "unknown".to_owned()));
         store.import_catalog(rows, args.replace, policies(&config), actor, context.clock.now()).await?
     };
     let Imported { added, ended, unchanged, orders } = imported;
@@ -130,11 +130,16 @@ pub async fn export(context: &Context, args: &ExportArgs) -> Result<(), CliError
     let store = context.open_store(Purpose::Tool).await?;
     let rows: Vec<CatalogRow> = store.catalog().await?.into_iter().filter(|row| row.shop == args.shop).collect();
     if context.output.is_json() {
-        let rows: Vec<_> = rows.iter().map(cells).map(|[product, run, mode]| json!({ "product": product, "course_run": run, "mode": mode })).collect();
-        return context.output.list(&rows, |_| Table::new([Column::text("product")]));
+        let rows: Vec<_> = rows
+            .iter()
+            .map(cells)
+            .map(|[product, run, mode]| json!({ "product": product, "course_run": run, "mode": mode }))
+            .collect();
+        return context.output.list(&rows, |_| Table::new([Column::new("product")]));
     }
     let mut csv = csv::Writer::from_writer(Vec::new());
-    let unwritable = |error: &dyn std::fmt::Display| CliError::failed(format!("the catalog cannot be written: {error}"));
+    let unwritable =
+        |error: &dyn std::fmt::Display| CliError::failed(format!("the catalog cannot be written: {error}"));
     csv.write_record(HEADER).map_err(|error| unwritable(&error))?;
     for row in &rows {
         csv.write_record(cells(row)).map_err(|error| unwritable(&error))?;
@@ -145,7 +150,11 @@ pub async fn export(context: &Context, args: &ExportArgs) -> Result<(), CliError
 
 fn cells(row: &CatalogRow) -> [String; 3] {
     let (run, mode) = row.sells.clone().unzip();
-    [row.product.to_string(), run.map(String::from).unwrap_or_default(), mode.flatten().map(String::from).unwrap_or_default()]
+    [
+        row.product.to_string(),
+        run.map(String::from).unwrap_or_default(),
+        mode.flatten().map(String::from).unwrap_or_default(),
+    ]
 }
 
 /// Reads the whole file; every line that is wrong is told.

@@ -152,14 +152,14 @@ pub async fn list(context: &Context, args: &ListArgs) -> Result<(), CliError> {
     let now = context.clock.now();
     context.output.list(&rows, |_| {
         let mut table = Table::new([
-            Column::whole("delivery"),
-            Column::text("shop"),
-            Column::text("state"),
-            Column::text("topic"),
-            Column::text("about"),
-            Column::number("tries"),
-            Column::text("came"),
-            Column::text("problem"),
+            Column::new("delivery").whole(),
+            Column::new("shop"),
+            Column::new("state"),
+            Column::new("topic"),
+            Column::new("about"),
+            Column::new("tries").right(),
+            Column::new("came"),
+            Column::new("problem"),
         ]);
         for delivery in &deliveries {
             table.row([
@@ -231,7 +231,10 @@ fn tell(context: &Context, delivery: &DeliveryDetail) -> Result<(), CliError> {
         summary.state,
         summary.shop,
         if summary.topic.is_empty() { "no topic" } else { &summary.topic },
-        summary.subject.as_ref().map_or_else(|| "about nothing in particular".to_owned(), |subject| format!("about {subject}")),
+        summary
+            .subject
+            .as_ref()
+            .map_or_else(|| "about nothing in particular".to_owned(), |subject| format!("about {subject}")),
         human::moment(summary.received_at),
         human::relative(summary.received_at, now),
         human::size(summary.body_bytes),
@@ -246,12 +249,12 @@ fn tell(context: &Context, delivery: &DeliveryDetail) -> Result<(), CliError> {
     if !delivery.attempts.is_empty() {
         output.heading("attempts")?;
         let mut table = Table::new([
-            Column::number("no."),
-            Column::text("began"),
-            Column::number("took"),
-            Column::text("outcome"),
-            Column::text("adapter"),
-            Column::text("said"),
+            Column::new("no.").right(),
+            Column::new("began"),
+            Column::new("took").right(),
+            Column::new("outcome"),
+            Column::new("adapter"),
+            Column::new("said"),
         ]);
         for attempt in &delivery.attempts {
             table.row([
@@ -282,11 +285,11 @@ fn said(attempt: &AttemptSummary) -> String {
 /// A trail as a table.
 pub(super) fn trail(entries: &[TrailEntry]) -> Table {
     let mut table = Table::new([
-        Column::text("when"),
-        Column::text("what"),
-        Column::text("course run"),
-        Column::text("why"),
-        Column::text("by"),
+        Column::new("when"),
+        Column::new("what"),
+        Column::new("course run"),
+        Column::new("why"),
+        Column::new("by"),
     ]);
     for entry in entries {
         table.row([

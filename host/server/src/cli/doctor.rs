@@ -75,7 +75,7 @@ pub async fn run(context: &Context, args: &DoctorArgs) -> Result<(), CliError> {
         }
     }
     context.output.list(&checks, |checks| {
-        let mut table = Table::new([Column::text(""), Column::text("what"), Column::text("seen"), Column::text("hint")]);
+        let mut table = Table::new([Column::new(""), Column::new("what"), Column::new("seen"), Column::new("hint")]);
         for check in checks {
             let mark = if check.sound { "ok" } else { "MEND" };
             table.row([mark, &check.what, &check.seen, check.hint.as_deref().unwrap_or_default()]);
@@ -125,7 +125,11 @@ async fn adapters_and_shops(config: &Config) -> Vec<Check> {
     let status = sandbox.status();
     checks.push(Check::sound(
         "sandbox",
-        if status.pooled { "ready" } else { "ready, but without a memory pool: runs begin slower (too little address space)" },
+        if status.pooled {
+            "ready"
+        } else {
+            "ready, but without a memory pool: runs begin slower (too little address space)"
+        },
     ));
     let directory = &config.adapters.directory;
     let adapters = match Adapters::load(&sandbox, directory).await {

@@ -4,11 +4,11 @@
 
 use std::{
     fs::{File, OpenOptions},
-    future::Future,
     io::{self, Write as _},
     path::{Path, PathBuf},
 };
 
+use bursar_store::Store;
 use clap::Args;
 use rand::Rng as _;
 use serde::Serialize;
@@ -38,12 +38,6 @@ pub struct InitArgs {
     pub directory: PathBuf,
 }
 
-/// Whoever can make an empty store.
-pub trait CreateStore {
-    /// Makes an empty store at a path where there is nothing.
-    fn create(&self, path: &Path) -> impl Future<Output = Result<(), CliError>> + Send;
-}
-
 #[derive(Debug, Serialize)]
 struct Written<'a> {
     config: &'a Path,
@@ -56,7 +50,7 @@ struct Written<'a> {
 ///
 /// # Errors
 /// When anything is there already or cannot be written.
-pub async fn run(context: &Context, args: &InitArgs, stores: &impl CreateStore) -> Result<(), CliError> {
+pub async fn run(context: &Context, args: &InitArgs) -> Result<(), CliError> {
     let file = args.directory.join(config::FILE_NAME);
     let secret = args.directory.join(SECRET_FILE);
     let plan = Config::parse(&file, DEFAULT_TEXT, &Environment::Process, SecretUse::Leave)?;
@@ -73,10 +67,10 @@ pub async fn run(context: &Context, args: &InitArgs, stores: &impl CreateStore) 
         let _ = std::fs::remove_file(&secret);
         return Err(error);
     }
-    if let Err(error) = stores.create(store).await {
+    if let Err(error) = Store::create(store).await {
         let _ = std::fs::remove_file(&secret);
         let _ = std::fs::remove_file(&file);
-        return Err(error);
+        return Err(error.into());
     }
 
     let written = Written { config: &file, secret: &secret, adapters, store };

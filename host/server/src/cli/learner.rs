@@ -109,7 +109,9 @@ fn standing(purchase: &Purchase) -> String {
             format!("owed, and waits since {since}: the LMS has no account for this learner yet")
         }
         (None, None, Some("retired")) => "owed, but the learner's account was retired".to_owned(),
-        (None, None, Some("unsupported")) => "owed, but the learner is named in a way that cannot be looked up".to_owned(),
+        (None, None, Some("unsupported")) => {
+            "owed, but the learner is named in a way that cannot be looked up".to_owned()
+        }
         (None, None, _) => "owed; the account is being looked up".to_owned(),
     }
 }
@@ -118,12 +120,12 @@ fn tell(context: &Context, access: &LearnerAccess) -> Result<(), CliError> {
     let output = &context.output;
     output.heading("bought")?;
     let mut table = Table::new([
-        Column::text("shop"),
-        Column::text("order"),
-        Column::text("product"),
-        Column::text("course run"),
-        Column::text("mode"),
-        Column::text("how it stands"),
+        Column::new("shop"),
+        Column::new("order"),
+        Column::new("product"),
+        Column::new("course run"),
+        Column::new("mode"),
+        Column::new("how it stands"),
     ]);
     for purchase in &access.purchases {
         let grant = purchase.grant.as_ref();
@@ -151,9 +153,11 @@ fn now(context: &Context, enrollment: &EnrollmentSummary) -> String {
         (Some(seen), Some(at)) => format!("the LMS said {} {}", in_words(seen), human::relative(at, clock)),
         _ => "the LMS has not been asked yet".to_owned(),
     };
-    let before = enrollment.baseline.as_ref().map(|seen| format!("; before Bursar: {}", in_words(seen))).unwrap_or_default();
+    let before =
+        enrollment.baseline.as_ref().map(|seen| format!("; before Bursar: {}", in_words(seen))).unwrap_or_default();
     let why = enrollment.reason.as_ref().map(|reason| format!("\n{reason}")).unwrap_or_default();
-    let next = enrollment.due_at.map(|at| format!("\nlooked at next {}", human::relative(at, clock))).unwrap_or_default();
+    let next =
+        enrollment.due_at.map(|at| format!("\nlooked at next {}", human::relative(at, clock))).unwrap_or_default();
     format!("{seen}{before}{why}{next}")
 }
 

@@ -51,13 +51,13 @@ pub async fn list(context: &Context, args: &ListArgs) -> Result<(), CliError> {
     let now = context.clock.now();
     context.output.list(&rows, |_| {
         let mut table = Table::new([
-            Column::whole("review"),
-            Column::text("shop"),
-            Column::text("order"),
-            Column::text("what"),
-            Column::number("times"),
-            Column::text("since"),
-            Column::text("settled"),
+            Column::new("review").whole(),
+            Column::new("shop"),
+            Column::new("order"),
+            Column::new("what"),
+            Column::new("times").right(),
+            Column::new("since"),
+            Column::new("settled"),
         ]);
         for review in &reviews {
             table.row([
