@@ -47,7 +47,7 @@ pub struct Inspection {
     pub wasi: Vec<String>,
 }
 
-/// Says what a file is.
+/// Says what a file is. Takes up to some seconds for a large one that is not valid; call it off async threads.
 ///
 /// # Errors
 /// When it is no component, is damaged, uses what is off in this sandbox, imports what this host does not have or does
