@@ -160,9 +160,6 @@ impl LoadErrorKind {
             Self::NotWasm => "put only adapters' .wasm files into this directory",
             Self::FeatureOff { .. } => "build the adapter without that feature; docs/sandbox.md lists what is on",
             Self::Invalid(_) | Self::Compile(_) => "build the adapter again with released tools",
-            Self::UnknownImport { import } if import.starts_with("wasi:") => {
-                "adapters get no WASI: build without it, or with a toolchain that stubs it"
-            }
             Self::UnknownImport { .. } => "import nothing but interfaces of the contract",
             Self::OtherVersion { .. } => "build the adapter against this host's contract, or update the host",
             Self::NotAnAdapter | Self::Link(_) => "build the adapter against the contract's `minimal` world",

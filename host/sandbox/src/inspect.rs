@@ -22,6 +22,9 @@ pub const VERSION: &str = "0.1.0";
 /// The interface that every adapter exports.
 pub const ADAPTER: &str = "bursar:adapter/adapter@0.1.0";
 
+/// What the names of all WASI interfaces begin with.
+pub(crate) const WASI: &str = "wasi:";
+
 /// Interfaces of the contract that need no permission.
 const FREE_INTERFACES: [&str; 7] = ["types", "incoming", "signatures", "orders", "catalog", "settings", "logging"];
 
@@ -43,7 +46,7 @@ pub struct Inspection {
     pub contract: String,
     /// What it wants beyond the minimal world.
     pub permissions: BTreeSet<Permission>,
-    /// Imports of WASI among [`imports`](Self::imports).
+    /// Imports of WASI among [`imports`](Self::imports). They stand for nothing: a run that calls one ends.
     pub wasi: Vec<String>,
 }
 
@@ -207,7 +210,7 @@ enum Import {
 }
 
 fn classify_import(name: &str) -> Result<Import, LoadErrorKind> {
-    if name.starts_with("wasi:") {
+    if name.starts_with(WASI) {
         return Ok(Import::Wasi);
     }
     let unknown = || LoadErrorKind::UnknownImport { import: printable(name) };
