@@ -31,7 +31,7 @@ use crate::{
         state::{DeliveryFacts, Phase, RunState, VerdictDraft, VerdictKind, problem},
     },
     shop::{DeliveryInput, Permission, ShopContext, Surroundings},
-    text,
+    text, wasi,
 };
 
 /// How a sandbox is set up.
@@ -154,15 +154,12 @@ impl fmt::Debug for Sandbox {
 impl Inner {
     fn compile(&self, bytes: &[u8]) -> Result<(Inspection, EverythingPre<RunState>), LoadErrorKind> {
         let inspection = inspect(bytes).map_err(|error| error.kind)?;
-        if let Some(import) = inspection.wasi.first() {
-            return Err(LoadErrorKind::UnknownImport { import: import.clone() });
-        }
         let said = |error: wasmtime::Error| text::words(&format!("{error:#}"), limits::MESSAGE);
         let component =
             Component::from_binary(&self.engine, bytes).map_err(|error| LoadErrorKind::Compile(said(error)))?;
-        let pre = self
-            .linker
-            .instantiate_pre(&component)
+        let mut linker = self.linker.clone();
+        let pre = wasi::stand_in(&mut linker, &self.engine, &component)
+            .and_then(|()| linker.instantiate_pre(&component))
             .and_then(EverythingPre::new)
             .map_err(|error| LoadErrorKind::Link(said(error)))?;
         Ok((inspection, pre))

@@ -29,9 +29,12 @@ const TABLES_PER_PLACE: u32 = 8;
 /// wasmtime makes itself.
 const PER_MODULE: u32 = 2;
 
-/// Bytes of a memory or stack that are zeroed by writing when it is given back, instead of handing the pages to the
-/// kernel and faulting them in again: as much as a small adapter touches.
-const KEEP_RESIDENT: usize = 256 << 10;
+/// Bytes of a table that are reset by writing when it is given back, instead of handing the pages to the kernel and
+/// faulting them in again. Tables are small and begin at the front. Memories have no such figure: toolchains put the
+/// stack in front of the data, so the front of a memory is what a run does not touch.
+const TABLE_KEEP_RESIDENT: usize = 256 << 10;
+
+/// As [`TABLE_KEEP_RESIDENT`], for the end of a run's stack where it begins: as deep as a small adapter goes.
 const STACK_KEEP_RESIDENT: usize = 32 << 10;
 
 /// An engine and how it came about.
@@ -139,8 +142,7 @@ fn pool() -> PoolingAllocationConfig {
         .max_component_instance_size(limits::INSTANCE_BOOKKEEPING)
         .max_core_instance_size(limits::INSTANCE_BOOKKEEPING)
         .max_unused_warm_slots(PLACES)
-        .linear_memory_keep_resident(KEEP_RESIDENT)
-        .table_keep_resident(KEEP_RESIDENT)
+        .table_keep_resident(TABLE_KEEP_RESIDENT)
         .async_stack_keep_resident(STACK_KEEP_RESIDENT);
     pool
 }

@@ -148,7 +148,7 @@ impl LoadErrorKind {
         }
     }
 
-    /// What to do about it; the author's own knowledge must do where there is none.
+    /// What to do about it. None where the host is at fault: its log says more.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {
@@ -160,12 +160,10 @@ impl LoadErrorKind {
             Self::NotWasm => "put only adapters' .wasm files into this directory",
             Self::FeatureOff { .. } => "build the adapter without that feature; docs/sandbox.md lists what is on",
             Self::Invalid(_) | Self::Compile(_) => "build the adapter again with released tools",
-            Self::UnknownImport { import } if import.starts_with("wasi:") => {
-                "adapters get no WASI: build without it, or with a toolchain that stubs it"
-            }
             Self::UnknownImport { .. } => "import nothing but interfaces of the contract",
             Self::OtherVersion { .. } => "build the adapter against this host's contract, or update the host",
             Self::NotAnAdapter | Self::Link(_) => "build the adapter against the contract's `minimal` world",
+            Self::Describe(run) if run.class() == RunErrorClass::Host => return None,
             Self::Describe(_) => "`describe` must only fill its description in; try `bursar adapter check`",
             Self::Description(_) => "correct what `describe` says and build the adapter again",
             Self::Host(_) => return None,

@@ -20,7 +20,7 @@ use crate::{
     error::RunErrorKind,
     limits,
     outcome::{Problem, Remedy},
-    run::{book, state::RunState},
+    run::state::RunState,
     text,
 };
 
@@ -53,8 +53,8 @@ pub(crate) fn refusal(remedy: wit::Remedy, code: &str, message: impl Into<String
 }
 
 impl RunState {
-    /// The request of the run; only runs with one have handles of it.
+    /// The request of the run. Only `describe` has none, and no handle of one; but it may call `signatures`.
     fn served(&self) -> Result<&Arc<Request>, RunErrorKind> {
-        self.request.as_ref().ok_or_else(book::unknown_handle)
+        self.request.as_ref().ok_or_else(|| RunErrorKind::Misuse("there is no request in `describe`".to_owned()))
     }
 }

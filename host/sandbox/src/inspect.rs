@@ -22,6 +22,9 @@ pub const VERSION: &str = "0.1.0";
 /// The interface that every adapter exports.
 pub const ADAPTER: &str = "bursar:adapter/adapter@0.1.0";
 
+/// What the names of all WASI interfaces begin with.
+pub(crate) const WASI: &str = "wasi:";
+
 /// Interfaces of the contract that need no permission.
 const FREE_INTERFACES: [&str; 7] = ["types", "incoming", "signatures", "orders", "catalog", "settings", "logging"];
 
@@ -43,11 +46,11 @@ pub struct Inspection {
     pub contract: String,
     /// What it wants beyond the minimal world.
     pub permissions: BTreeSet<Permission>,
-    /// Imports of WASI among [`imports`](Self::imports).
+    /// Imports of WASI among [`imports`](Self::imports). They stand for nothing: a run that calls one ends.
     pub wasi: Vec<String>,
 }
 
-/// Says what a file is.
+/// Says what a file is. Takes up to some seconds for a large one that is not valid; call it off async threads.
 ///
 /// # Errors
 /// When it is no component, is damaged, uses what is off in this sandbox, imports what this host does not have or does
@@ -207,7 +210,7 @@ enum Import {
 }
 
 fn classify_import(name: &str) -> Result<Import, LoadErrorKind> {
-    if name.starts_with("wasi:") {
+    if name.starts_with(WASI) {
         return Ok(Import::Wasi);
     }
     let unknown = || LoadErrorKind::UnknownImport { import: printable(name) };

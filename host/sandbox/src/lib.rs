@@ -36,6 +36,7 @@ mod run;
 mod settings;
 mod shop;
 mod text;
+mod wasi;
 
 pub use adapter::{Adapter, Sandbox, SandboxConfig, SandboxStatus};
 pub use description::{Description, Named};

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-/// One page of linear memory, in bytes.
+/// Bytes of a mebibyte.
 const MIB: usize = 1 << 20;
 
 /// What an operator may set. The defaults are the constants of this module.

@@ -20,6 +20,9 @@ use crate::{
     text,
 };
 
+/// What wasmtime puts before the words of a trap; ours say it already.
+const TRAP_PREFIX: &str = "wasm trap: ";
+
 /// What the adapter's function returned.
 pub(crate) enum Returned {
     /// The position of a description.
@@ -48,10 +51,10 @@ pub(crate) async fn run(
     let Ok(Ok(_place)) = timeout(wall, places.acquire()).await else {
         return Err(failed(RunErrorKind::Busy, None, state, Duration::ZERO));
     };
-    let wall = wall.saturating_sub(waiting.elapsed());
+    let left = wall.saturating_sub(waiting.elapsed());
     let started = Instant::now();
     let mut store = store(pre, state);
-    let ended = timeout(wall, call(pre, &mut store)).await;
+    let ended = timeout(left, call(pre, &mut store)).await;
     let state = store.into_data();
     let took = started.elapsed();
     match ended {
@@ -114,12 +117,9 @@ fn classify(error: wasmtime::Error, state: &RunState) -> (RunErrorKind, Option<S
         };
         return (kind, backtrace);
     }
-    let message = trap.map_or_else(|| root_cause(&error), |trap| trap.to_string());
-    (RunErrorKind::Trap(text::words(&message, limits::MESSAGE)), backtrace)
-}
-
-fn root_cause(error: &wasmtime::Error) -> String {
-    error.root_cause().to_string()
+    let message = trap.map_or_else(|| error.root_cause().to_string(), |trap| trap.to_string());
+    let message = message.strip_prefix(TRAP_PREFIX).unwrap_or(&message);
+    (RunErrorKind::Trap(text::words(message, limits::MESSAGE)), backtrace)
 }
 
 /// The functions of a backtrace, the innermost first, one a line.

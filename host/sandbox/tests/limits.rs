@@ -57,10 +57,11 @@ async fn a_panic_ends_the_run_as_a_trap_that_names_the_function() {
     let error = authenticate_error("/panic/secret-word").await;
     assert!(matches!(error.kind, RunErrorKind::Trap(_)), "{error:?}");
     assert_eq!((error.class(), error.kind.code()), (RunErrorClass::Adapter, "trap"));
-    let backtrace = error.backtrace.unwrap();
+    let backtrace = error.backtrace.clone().unwrap();
     assert!(backtrace.contains("innermost_function"), "{backtrace}");
     assert!(backtrace.lines().count() <= limits::BACKTRACE_FRAMES && backtrace.len() <= limits::BACKTRACE_TEXT);
-    assert!(!error.kind.to_string().contains("secret-word"));
+    assert!(!error.to_string().contains("secret-word"));
+    assert_eq!(error.to_string(), "the adapter trapped: wasm `unreachable` instruction executed");
 }
 
 #[tokio::test]
@@ -259,6 +260,31 @@ async fn a_run_that_finds_no_place_is_busy_and_harms_none_that_run() {
         assert_eq!(run.await.unwrap().unwrap_err().kind.code(), "time");
     }
     assert_eq!(sandbox.status().handle_places, limits::HANDLE_PLACES);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_runs_at_once_share_the_places_and_all_end() {
+    let sandbox = support::sandbox();
+    let adapter = sandbox.load(support::minimal()).await.unwrap();
+    let runs: Vec<_> = (0..500)
+        .map(|run| {
+            let adapter = adapter.clone();
+            let path = if run % 5 == 0 { "/panic" } else { "/hmac" };
+            tokio::spawn(async move { adapter.authenticate(&shop(), request(path)).await })
+        })
+        .collect();
+    let mut accepted = 0;
+    for run in runs {
+        match run.await.unwrap() {
+            Ok(authenticated) => {
+                assert!(matches!(authenticated.decision, Decision::Accept { .. }));
+                accepted += 1;
+            }
+            Err(error) => assert_eq!(error.kind.code(), "trap"),
+        }
+    }
+    assert_eq!(accepted, 400);
+    assert_eq!(sandbox.status().authenticate_places, limits::AUTHENTICATE_PLACES);
 }
 
 #[tokio::test]

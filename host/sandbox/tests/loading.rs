@@ -18,7 +18,7 @@ use bursar_sandbox::{
     redact,
 };
 use bytes::Bytes;
-use support::{describing, everything, minimal, patched, request_with, sandbox};
+use support::{describing, everything, minimal, patched, request, request_with, sandbox, shop};
 use wasm_encoder::{Component, ComponentSectionId, Module, RawSection};
 
 fn refused(bytes: &[u8]) -> LoadErrorKind {
@@ -85,6 +85,35 @@ fn features_that_are_off_are_named() {
 }
 
 #[test]
+fn exceptions_are_named_because_some_languages_need_them() {
+    use wasm_encoder::{TagKind, TagSection, TagType, TypeSection};
+    let (mut module, mut types, mut tags) = (Module::new(), TypeSection::new(), TagSection::new());
+    types.ty().function([], []);
+    tags.tag(TagType { kind: TagKind::Exception, func_type_idx: 0 });
+    module.section(&types).section(&tags);
+    assert_eq!(refused(&around(module)), LoadErrorKind::FeatureOff { feature: "exceptions" });
+}
+
+#[test]
+fn damaged_files_never_harm_the_inspection() {
+    let bytes = minimal();
+    // A fixed sequence (the multiplier and increment of Knuth's MMIX), so that a failure can be repeated.
+    let mut state = 1_u64;
+    let mut next = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(state >> 33).unwrap()
+    };
+    for _ in 0..200 {
+        let mut damaged = bytes.to_vec();
+        for _ in 0..1 + next() % 4 {
+            let at = next() % damaged.len();
+            damaged[at] = u8::try_from(next() % 256).unwrap();
+        }
+        let _ = inspect(&damaged);
+    }
+}
+
+#[test]
 fn several_memories_are_allowed_because_wasmtime_needs_them_itself() {
     use wasm_encoder::{MemorySection, MemoryType};
     let memory = MemoryType { minimum: 1, maximum: None, memory64: false, shared: false, page_size_log2: None };
@@ -113,6 +142,7 @@ fn an_inspection_says_what_a_file_is_and_wants() {
     assert!(inspection.permissions.is_empty() && inspection.wasi.is_empty());
     let wanting = inspect(everything()).unwrap();
     assert_eq!(wanting.permissions.into_iter().collect::<Vec<_>>(), Permission::ALL);
+    assert_eq!(wanting.wasi.len(), 3, "{:?}", wanting.wasi);
 }
 
 #[tokio::test]
@@ -155,6 +185,14 @@ async fn a_description_that_traps_or_never_ends_or_breaks_a_rule_is_refused() {
 
     let unsound = sandbox().load(describing("unsound")).await.unwrap_err();
     assert!(matches!(&unsound.kind, LoadErrorKind::Description(said) if said.contains("platform")), "{unsound}");
+}
+
+#[tokio::test]
+async fn wasi_may_be_imported_but_calling_it_ends_the_run_by_name() {
+    let adapter = sandbox().load(everything()).await.unwrap();
+    let error = adapter.authenticate(&shop(), request("/wasi")).await.unwrap_err();
+    let RunErrorKind::Misuse(words) = &error.kind else { panic!("{error:?}") };
+    assert!(words.contains("wasi:cli/environment@0.2.6#get-environment"), "{words}");
 }
 
 #[tokio::test]

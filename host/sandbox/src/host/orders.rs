@@ -75,6 +75,11 @@ impl RunState {
         self.book.line_mut(line.rep())
     }
 
+    /// Counts what a known line hands over beside the call itself.
+    fn count_pairs(&mut self, pairs: &[(String, String)]) -> std::result::Result<(), RunErrorKind> {
+        self.count_call(pairs.iter().map(|(first, second)| first.len() + second.len()).sum())
+    }
+
     fn known_line(&mut self, line: &Resource<KnownLineMark>) -> std::result::Result<&KnownLine, RunErrorKind> {
         self.count_call(0)?;
         self.known.get(book::index(line.rep())).ok_or_else(book::unknown_handle)
@@ -248,11 +253,16 @@ impl HostKnownLine for RunState {
     }
 
     fn product(&mut self, line: Resource<KnownLineMark>) -> Result<Vec<(String, String)>> {
-        Ok(self.known_line(&line)?.products.iter().map(|id| (id.kind.clone(), id.id.clone())).collect())
+        let products: Vec<_> =
+            self.known_line(&line)?.products.iter().map(|id| (id.kind.clone(), id.id.clone())).collect();
+        self.count_pairs(&products)?;
+        Ok(products)
     }
 
     fn courses(&mut self, line: Resource<KnownLineMark>) -> Result<Vec<(String, String)>> {
-        Ok(self.known_line(&line)?.courses.clone())
+        let courses = self.known_line(&line)?.courses.clone();
+        self.count_pairs(&courses)?;
+        Ok(courses)
     }
 
     fn revision(&mut self, line: Resource<KnownLineMark>) -> Result<Vec<u64>> {

@@ -50,7 +50,13 @@ pub(crate) fn handle(delivery: &Delivery) -> Result<(), Problem> {
         "facts" => {
             logging::log(
                 logging::Level::Info,
-                &format!("{} {} {} {}", delivery.id(), delivery.origin(), delivery.attempt(), delivery.request().body().len()),
+                &format!(
+                    "{} {} {} {}",
+                    delivery.id(),
+                    delivery.origin(),
+                    delivery.attempt(),
+                    delivery.request().body().len()
+                ),
             );
             Ok(())
         }

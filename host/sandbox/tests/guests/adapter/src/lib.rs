@@ -9,7 +9,7 @@ mod bindings {
 }
 #[cfg(feature = "everything")]
 mod bindings {
-    wit_bindgen::generate!({ path: "../../../../../wit/0.1.0", world: "bursar:adapter/everything", generate_all });
+    wit_bindgen::generate!({ path: ["../../../../../wit/0.1.0", "wit"], world: "test:adapter/everything", generate_all });
 }
 
 mod handle;
@@ -56,7 +56,8 @@ impl Guest for Adapter {
 
     fn authenticate(request: &Request) -> Result<Verdict, Problem> {
         let path = request.path();
-        let (verb, argument) = path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
+        let (verb, argument) =
+            path.trim_start_matches('/').split_once('/').unwrap_or((path.trim_start_matches('/'), ""));
         match verb {
             "hmac" => {
                 check(request)?;
@@ -124,8 +125,14 @@ impl Guest for Adapter {
                 Ok(Verdict::ignore("found"))
             }
             "echo" => {
-                logging::log(logging::Level::Info, &format!("{} {} {}", request.method(), request.query(), request.received_at()));
-                logging::log(logging::Level::Info, &format!("{} headers, {} bytes", request.headers().len(), request.body().len()));
+                logging::log(
+                    logging::Level::Info,
+                    &format!("{} {} {}", request.method(), request.query(), request.received_at()),
+                );
+                logging::log(
+                    logging::Level::Info,
+                    &format!("{} headers, {} bytes", request.headers().len(), request.body().len()),
+                );
                 logging::log(logging::Level::Debug, &format!("{} {}", settings::shop_name(), settings::json()));
                 Ok(Verdict::ignore("told"))
             }
@@ -194,6 +201,12 @@ impl Guest for Adapter {
             #[cfg(feature = "everything")]
             "permissions" => {
                 handle::permissions()?;
+                Ok(Verdict::ignore("never"))
+            }
+            #[cfg(feature = "everything")]
+            "wasi" => {
+                black_box(bindings::wasi::cli::environment::get_environment());
+                black_box(bindings::wasi::cli::stdout::get_stdout().check_write());
                 Ok(Verdict::ignore("never"))
             }
             _ => Err(problem(Remedy::None, "unknown-path")),
