@@ -10,7 +10,8 @@ use bursar_domain::{
 };
 use bursar_sandbox::Permission;
 use bursar_server::config::{
-    CallBudget, Config, DEFAULT_TEXT, Environment, LogConfig, SecretUse, ShopApiCredentials, StoreConfig, lms, server, shop,
+    CallBudget, Config, DEFAULT_TEXT, Environment, LogConfig, SecretUse, ShopApiCredentials, StoreConfig, lms, server,
+    shop,
 };
 use secrecy::ExposeSecret as _;
 
@@ -345,8 +346,8 @@ fn a_word_that_is_no_choice_is_refused_with_the_nearest_one() {
 #[test]
 fn a_required_key_that_is_missing_is_told_with_an_example() {
     assert_eq!(
-        refusal_with("mode = \"live\"\n", ""),
-        "bursar.toml:8:1: shops[campus].mode: is missing\n  hint: add `mode = \"live\"`"
+        refusal_with("adapter = \"woocommerce\"\n", ""),
+        "bursar.toml:8:1: shops[campus].adapter: is missing\n  hint: add `adapter = \"woocommerce\"`"
     );
 }
 
@@ -478,9 +479,8 @@ fn an_lms_may_be_called_without_bound_only_if_it_says_so() {
 }
 
 #[test]
-fn the_mode_of_a_shop_has_no_default() {
-    assert_eq!(load(LEAST).shops[0].mode, ShopMode::Live);
-    assert!(refusal_with("mode = \"live\"\n", "").contains("shops[campus].mode: is missing"));
+fn a_shop_is_live_unless_it_says_otherwise() {
+    assert_eq!(load(&LEAST.replace("mode = \"live\"\n", "")).shops[0].mode, ShopMode::Live);
 }
 
 #[test]

@@ -49,10 +49,12 @@ impl Store {
         if path.exists() {
             return Err(StoreError::Exists { path: path.to_owned() });
         }
-        let mut connection = connect(path, true).await?;
-        migrate(&mut connection).await?;
-        connection.close().await?;
-        Ok(())
+        let created = create(path).await;
+        if created.is_err() {
+            // Half a ledger would stand in the way of the next try. It is known to be ours: nothing was here before.
+            drop(std::fs::remove_file(path));
+        }
+        created
     }
 
     /// Opens the ledger and brings its schema up to date.
@@ -77,6 +79,13 @@ impl Store {
     pub(crate) fn assemble(writer: Writer, readers: SqlitePool, lock: Option<File>) -> Self {
         Self { writer, readers, lock: lock.map(std::sync::Arc::new) }
     }
+}
+
+async fn create(path: &Path) -> Result<()> {
+    let mut connection = connect(path, true).await?;
+    migrate(&mut connection).await?;
+    connection.close().await?;
+    Ok(())
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {
