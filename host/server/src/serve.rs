@@ -197,7 +197,7 @@ fn tell(adapters: &Adapters, shops: &Shops) {
                 tracing::info!(shop = %shop.config.name, adapter = %shop.config.adapter, mode = %shop.policy.mode, "shop ready")
             }
             Service::Waiting(obstacle) => {
-                tracing::error!(shop = %shop.config.name, code = obstacle.code, message = obstacle.message, "a shop cannot be served; what it sends is kept");
+                tracing::error!(shop = %shop.config.name, code = obstacle.code, why = obstacle.message, "a shop cannot be served; what it sends is kept");
             }
         }
     }

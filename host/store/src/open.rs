@@ -110,7 +110,8 @@ async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
         include_str!("../migrations/sqlite/0001_ledger.sql").into_sql_str(),
         false,
     )];
-    Migrator::with_migrations(migrations).run_direct(None, connection, true).await.map_err(StoreError::Schema)
+    let (target, skip) = (None, false);
+    Migrator::with_migrations(migrations).run_direct(target, connection, skip).await.map_err(StoreError::Schema)
 }
 
 /// The lock is a file beside the ledger, because SQLite's own locks are released between transactions.
