@@ -138,6 +138,8 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
             .map_err(|source| ServeError::Listen { address: config.admin.listen, source })?;
         tracing::info!(address = %config.admin.listen, "admin listening");
         workers.spawn(accept(listener, admin, stopped.clone(), config.server.drain));
+    } else {
+        tracing::info!("the admin listener is off, because [admin] has no token");
     }
     let gateway = Gateway {
         shops,
