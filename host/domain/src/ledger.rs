@@ -339,12 +339,13 @@ impl Recorded {
         if statement.revision >= self.order.snapshot_revision {
             self.order.snapshot_revision = statement.revision.clone();
         }
-        for line in self.order.lines.iter_mut().filter(|line| line.present && !named(line)) {
-            if statement.revision < line.revision {
-                self.stale += 1;
-            } else {
+        // Lines that were gone before are gone as of now: what named them in between is older than this.
+        for line in self.order.lines.iter_mut().filter(|line| !named(line)) {
+            if statement.revision >= line.revision {
                 line.present = false;
                 line.revision = statement.revision.clone();
+            } else {
+                self.stale += u32::from(line.present);
             }
         }
     }
