@@ -46,7 +46,7 @@ impl Seen {
 pub struct History {
     /// What was there before our first change.
     pub baseline: Option<Seen>,
-    /// Every mode that we ever set here.
+    /// Every mode that we set here since then. Empty while there is no baseline.
     pub given: Vec<Mode>,
     /// What we last brought about or found right while a grant was live, and when.
     pub satisfied_at: Option<Timestamp>,

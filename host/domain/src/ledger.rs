@@ -230,7 +230,7 @@ pub fn record(order: Order, statement: &OrderStatement, policy: &ShopPolicy, now
         recording.find(None, Concern::OrderDeleted);
     }
     for line in &statement.lines {
-        recording.line(line, &statement.revision, now);
+        recording.line(line, statement, now);
     }
     if statement.scope == Scope::Snapshot {
         recording.lines_gone(statement, policy);
@@ -293,7 +293,8 @@ impl Recorded {
         }
     }
 
-    fn line(&mut self, statement: &LineStatement, revision: &Revision, now: Timestamp) {
+    fn line(&mut self, statement: &LineStatement, order: &OrderStatement, now: Timestamp) {
+        let revision = &order.revision;
         let index = match self.order.lines.iter().position(|line| line.external_id == statement.id) {
             Some(index) => index,
             None => {
@@ -316,7 +317,7 @@ impl Recorded {
             return;
         }
         let left_before = line.quantity.saturating_sub(line.refunded_quantity);
-        line.apply(statement, revision);
+        line.apply(statement, order.scope, revision);
         let left = line.quantity.saturating_sub(line.refunded_quantity);
         if line.refunded_quantity > 0 && left > 0 && left < left_before {
             self.find(Some(id), Concern::QuantityPartlyRefunded { left });
@@ -338,12 +339,13 @@ impl Recorded {
         if statement.revision >= self.order.snapshot_revision {
             self.order.snapshot_revision = statement.revision.clone();
         }
-        for line in self.order.lines.iter_mut().filter(|line| line.present && !named(line)) {
-            if statement.revision < line.revision {
-                self.stale += 1;
-            } else {
+        // Lines that were gone before are gone as of now: what named them in between is older than this.
+        for line in self.order.lines.iter_mut().filter(|line| !named(line)) {
+            if statement.revision >= line.revision {
                 line.present = false;
                 line.revision = statement.revision.clone();
+            } else {
+                self.stale += u32::from(line.present);
             }
         }
     }
@@ -370,7 +372,7 @@ impl Line {
         }
     }
 
-    fn apply(&mut self, statement: &LineStatement, revision: &Revision) {
+    fn apply(&mut self, statement: &LineStatement, scope: Scope, revision: &Revision) {
         self.revision = revision.clone();
         self.present = true;
         if !statement.products.is_empty() {
@@ -379,9 +381,18 @@ impl Line {
         if !statement.courses.is_empty() {
             self.courses.clone_from(&statement.courses);
         }
+        match scope {
+            // All of it was said, so a learner who is not named is named no more. Refunds are not unsaid like that.
+            Scope::Snapshot => {
+                self.learner.clone_from(&statement.learner);
+                self.parent.clone_from(&statement.parent);
+            }
+            Scope::Patch => {
+                replace_if_stated(&mut self.learner, &statement.learner);
+                replace_if_stated(&mut self.parent, &statement.parent);
+            }
+        }
         replace_if_stated(&mut self.title, &statement.title);
-        replace_if_stated(&mut self.parent, &statement.parent);
-        replace_if_stated(&mut self.learner, &statement.learner);
         replace_if_stated(&mut self.until, &statement.until);
         if let Some(quantity) = statement.quantity {
             self.quantity = quantity;

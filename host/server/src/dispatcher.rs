@@ -190,7 +190,7 @@ impl Dispatcher {
                 tracing::info!(
                     shop = %claimed.shop, delivery = %claimed.id, topic = claimed.topic, subject = claimed.lane.subject,
                     attempt = number, state = %committed.state, orders = committed.orders,
-                    micros = u64::try_from(usage.wall.as_micros()).unwrap_or(u64::MAX), code, message,
+                    micros = u64::try_from(usage.wall.as_micros()).unwrap_or(u64::MAX), code, why = message,
                     "attempt"
                 );
                 self.fulfillment.ring();

@@ -210,7 +210,7 @@ impl Gateway {
                     .failed_check
                     .filter(|_| self.may_diagnose(request.received_at))
                     .and_then(|check| check.diagnose(context));
-                tracing::warn!(shop = %name, code, message, mistake, "a request was refused as not authentic");
+                tracing::warn!(shop = %name, code, why = message, mistake, "a request was refused as not authentic");
                 Reply::NotAuthentic
             }
             Decision::Problem(Problem { code, message, .. }) => self.park(shop, &request, &code, &message).await,
@@ -222,7 +222,7 @@ impl Gateway {
         let name = &shop.config.name;
         // Kept whole, because whoever judges it later needs every byte; so what holds the secret itself is not kept.
         if holds_secret(shop, request) {
-            tracing::warn!(shop = %name, code, message, "a request cannot be judged, and cannot be kept, because it holds its secret");
+            tracing::warn!(shop = %name, code, why = message, "a request cannot be judged, and cannot be kept, because it holds its secret");
             return Reply::Unavailable;
         }
         let delivery = NewDelivery {
@@ -243,11 +243,11 @@ impl Gateway {
         let id = delivery.id;
         match self.store.park(delivery, PARKED_MAX).await {
             Ok(Accepted::NoRoom) => {
-                tracing::error!(shop = %name, code, message, kept = PARKED_MAX, "a request cannot be judged, and too many of them are kept already");
+                tracing::error!(shop = %name, code, why = message, kept = PARKED_MAX, "a request cannot be judged, and too many of them are kept already");
                 Reply::Unavailable
             }
             Ok(Accepted::New(_) | Accepted::Duplicate(_)) => {
-                tracing::warn!(shop = %name, delivery = %id, code, message, "a request cannot be judged now and is kept");
+                tracing::warn!(shop = %name, delivery = %id, code, why = message, "a request cannot be judged now and is kept");
                 self.inbox.ring();
                 Reply::Ok
             }

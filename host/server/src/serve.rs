@@ -138,6 +138,8 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
             .map_err(|source| ServeError::Listen { address: config.admin.listen, source })?;
         tracing::info!(address = %config.admin.listen, "admin listening");
         workers.spawn(accept(listener, admin, stopped.clone(), config.server.drain));
+    } else {
+        tracing::info!("the admin listener is off, because [admin] has no token");
     }
     let gateway = Gateway {
         shops,
@@ -197,7 +199,7 @@ fn tell(adapters: &Adapters, shops: &Shops) {
                 tracing::info!(shop = %shop.config.name, adapter = %shop.config.adapter, mode = %shop.policy.mode, "shop ready")
             }
             Service::Waiting(obstacle) => {
-                tracing::error!(shop = %shop.config.name, code = obstacle.code, message = obstacle.message, "a shop cannot be served; what it sends is kept");
+                tracing::error!(shop = %shop.config.name, code = obstacle.code, why = obstacle.message, "a shop cannot be served; what it sends is kept");
             }
         }
     }

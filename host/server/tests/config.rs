@@ -11,7 +11,6 @@ use bursar_domain::{
 use bursar_sandbox::Permission;
 use bursar_server::config::{
     CallBudget, Config, DEFAULT_TEXT, Environment, LogConfig, SecretUse, ShopApiCredentials, StoreConfig, lms, server,
-    shop,
 };
 use secrecy::ExposeSecret as _;
 

@@ -89,8 +89,6 @@ pub struct GrantRow {
 pub struct Settled {
     /// What the LMS says now, if it was asked.
     pub seen: Option<Seen>,
-    /// What it said before our first change, if that was found out now.
-    pub baseline: Option<Seen>,
     /// A mode that we set.
     pub gave: Option<Mode>,
     /// Is every live grant satisfied?
@@ -105,6 +103,9 @@ pub struct Settled {
     pub concern: Option<Concern>,
     /// Is a request of ours still in doubt?
     pub keep_intent: bool,
+    /// Nothing is owed any more and what we gave is undone or let go: whatever is there from now on is the learner's own,
+    /// and the baseline of the next purchase.
+    pub closed: bool,
 }
 
 impl Store {
@@ -287,7 +288,7 @@ impl Command for RecordSettled {
 
     async fn execute(self, connection: &mut SqliteConnection) -> Result<()> {
         let Self { due, settled, now } = self;
-        let mut given = due.history.given.clone();
+        let mut given = if settled.closed { Vec::new() } else { due.history.given.clone() };
         if let Some(mode) = settled.gave
             && !given.contains(&mode)
         {
@@ -300,7 +301,7 @@ impl Command for RecordSettled {
         let tried_again = matches!(settled.action, AuditAction::Postponed | AuditAction::Refused);
         // What happened meanwhile (a grant that began or ended while the LMS was asked) wants another look at once.
         let updated = sqlx::query(
-            "UPDATE enrollments SET baseline = COALESCE(baseline, ?1), seen = COALESCE(?2, seen),
+            "UPDATE enrollments SET baseline = CASE WHEN ?1 THEN NULL ELSE baseline END, seen = COALESCE(?2, seen),
                  seen_at = CASE WHEN ?2 IS NULL THEN seen_at ELSE ?3 END, given = ?4,
                  satisfied_at = CASE WHEN ?5 THEN ?3 ELSE satisfied_at END,
                  intent = CASE WHEN ?6 THEN intent ELSE NULL END, state = ?7, reason = ?8,
@@ -308,7 +309,7 @@ impl Command for RecordSettled {
                  attempts = CASE WHEN ?11 THEN attempts + 1 ELSE 0 END, leased_until = NULL
              WHERE id = ?12 AND fence = ?13",
         )
-        .bind(settled.baseline.as_ref().map(rows::to_json).transpose()?)
+        .bind(settled.closed)
         .bind(settled.seen.as_ref().map(rows::to_json).transpose()?)
         .bind(now.as_millis())
         .bind(rows::to_json(&given)?)

@@ -11,7 +11,7 @@ use std::{
 
 use sqlx::{
     Connection, SqlSafeStr, SqliteConnection, SqlitePool,
-    migrate::{Migration, MigrationType, Migrator},
+    migrate::{MigrateError, Migration, MigrationType, Migrator},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -57,7 +57,7 @@ impl Store {
         created
     }
 
-    /// Opens the ledger and brings its schema up to date.
+    /// Opens the ledger; to serve, its schema is brought up to date.
     ///
     /// # Errors
     /// When there is none, it is of a newer version, or another process serves it.
@@ -70,7 +70,11 @@ impl Store {
             Purpose::Tool => None,
         };
         let mut connection = connect(path, false).await?;
-        migrate(&mut connection).await?;
+        match purpose {
+            Purpose::Serve => migrate(&mut connection).await?,
+            // A tool beside a server must not change the schema under it.
+            Purpose::Tool => check_schema(&mut connection).await?,
+        }
         let readers =
             SqlitePoolOptions::new().max_connections(READERS).connect_with(options(path).read_only(true)).await?;
         Ok(Self::assemble(Writer::start(connection), readers, lock))
@@ -102,15 +106,32 @@ async fn connect(path: &Path, create: bool) -> Result<SqliteConnection> {
     Ok(SqliteConnection::connect_with(&options(path).create_if_missing(create)).await?)
 }
 
+/// The newest migration.
+const SCHEMA: i64 = 1;
+
+async fn check_schema(connection: &mut SqliteConnection) -> Result<()> {
+    let version: Option<i64> =
+        sqlx::query_scalar("SELECT MAX(version) FROM _sqlx_migrations WHERE success").fetch_one(connection).await?;
+    match version.unwrap_or(0) {
+        SCHEMA => Ok(()),
+        newer if newer > SCHEMA => Err(StoreError::Schema(MigrateError::VersionMissing(newer))),
+        _ => Err(StoreError::Refused(
+            "the ledger's schema is older than this bursar\nhint: `bursar serve` of this version brings it up to date"
+                .into(),
+        )),
+    }
+}
+
 async fn migrate(connection: &mut SqliteConnection) -> Result<()> {
     let migrations = vec![Migration::new(
-        1,
+        SCHEMA,
         Cow::Borrowed("ledger"),
         MigrationType::Simple,
         include_str!("../migrations/sqlite/0001_ledger.sql").into_sql_str(),
         false,
     )];
-    Migrator::with_migrations(migrations).run_direct(None, connection, true).await.map_err(StoreError::Schema)
+    let (target, skip) = (None, false);
+    Migrator::with_migrations(migrations).run_direct(target, connection, skip).await.map_err(StoreError::Schema)
 }
 
 /// The lock is a file beside the ledger, because SQLite's own locks are released between transactions.

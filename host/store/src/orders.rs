@@ -12,7 +12,7 @@ use bursar_domain::{
     ledger::{Finding, Hold, Line, Order},
     policy::ShopPolicy,
     reason::Reason,
-    statement::{Identity, Learner, ProductId, RefundedAmount},
+    statement::{Cause, Identity, Learner, ProductId, RefundedAmount},
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
@@ -22,6 +22,17 @@ use crate::{
     resolutions, reviews, rows,
     trail::{AuditAction, Entry},
 };
+
+impl Store {
+    /// An order of a shop, whole, by the shop's id of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn order(&self, shop: &ShopName, external_id: &str) -> Result<Option<Order>> {
+        let mut connection = self.readers.acquire().await?;
+        load(&mut connection, shop, external_id).await
+    }
+}
 
 /// Who changes an order, and on what occasion.
 pub(crate) struct Occasion<'a> {
@@ -52,6 +63,9 @@ pub(crate) async fn settle(
     for line in &after.lines {
         let known = before.and_then(|order| order.lines.iter().find(|known| known.id == line.id));
         grants_changed(connection, &after, line, known, policy, occasion).await?;
+    }
+    if !after.is_held(Cause::Deleted) {
+        reviews::settle_deleted(connection, after.id, occasion.now).await?;
     }
     for finding in &findings {
         let about = reviews::About {
@@ -494,15 +508,4 @@ pub(crate) async fn intern(
     .fetch_one(connection)
     .await?;
     rows::parsed(&row, "id")
-}
-
-impl Store {
-    /// An order of a shop, whole, by the shop's id of it.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn order(&self, shop: &ShopName, external_id: &str) -> Result<Option<Order>> {
-        let mut connection = self.readers.acquire().await?;
-        load(&mut connection, shop, external_id).await
-    }
 }

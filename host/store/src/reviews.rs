@@ -172,6 +172,12 @@ pub(crate) async fn settle_line(connection: &mut SqliteConnection, line: LineId,
     Ok(())
 }
 
+/// The order is out of the bin, or never was in it.
+pub(crate) async fn settle_deleted(connection: &mut SqliteConnection, order: OrderId, now: Timestamp) -> Result<()> {
+    let topic = format!("{}:{order}", Concern::OrderDeleted.code());
+    settle(connection, topic, "the order was taken out of the bin", now).await
+}
+
 /// The enrollment is as it should be now.
 pub(crate) async fn settle_enrollment(
     connection: &mut SqliteConnection,

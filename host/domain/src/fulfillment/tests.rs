@@ -142,7 +142,12 @@ fn any_policy() -> impl Strategy<Value = OnRevoke> {
 
 fn any_history() -> impl Strategy<Value = History> {
     (prop::option::of(any_seen()), prop::collection::vec(any_mode(), 0..3), prop::option::of(0_i64..30)).prop_map(
-        |(baseline, given, satisfied)| History { baseline, given, satisfied_at: satisfied.map(Timestamp::from_millis) },
+        |(baseline, given, satisfied)| History {
+            // Nothing is given before the baseline is written down.
+            given: if baseline.is_some() { given } else { Vec::new() },
+            baseline,
+            satisfied_at: satisfied.map(Timestamp::from_millis),
+        },
     )
 }
 

@@ -154,6 +154,22 @@ fn a_bundles_parent_holds_its_children() {
 }
 
 #[test]
+fn a_learner_whom_a_newer_snapshot_no_longer_names_is_named_no_more() {
+    let mut gift = snapshot(1);
+    gift.lines[0].learner = Some(Learner::Malformed);
+    let order = after(after(unknown(), &gift).order, &snapshot(2)).order;
+    assert_eq!(order.lines[0].learner, None);
+}
+
+#[test]
+fn a_snapshot_that_does_not_speak_of_refunded_seats_does_not_take_them_back() {
+    let mut refunded = snapshot(1);
+    refunded.lines[0].refunded_quantity = Some(1);
+    let order = after(after(unknown(), &refunded).order, &snapshot(2)).order;
+    assert_eq!(access(&order)[0], Some(Reason::QuantityRefunded));
+}
+
+#[test]
 fn a_line_that_a_snapshot_no_longer_names_is_gone() {
     let mut edited = snapshot(2);
     edited.lines = vec![line("1", "7"), line("3", "9")];

@@ -55,7 +55,10 @@ impl Fulfillment {
         let action = fulfillment::decide(&counted.live, &history, &seen, &self.ladder, counted.on_revoke);
         let settled = match action {
             Action::Nothing { reason } => {
-                let gave = found_done.as_ref().filter(|intent| intent.active).map(|intent| intent.mode.clone());
+                let gave = found_done
+                    .as_ref()
+                    .filter(|intent| intent.active && !counted.live.is_empty())
+                    .map(|intent| intent.mode.clone());
                 let (action, reason) = match found_done {
                     Some(intent) if intent.active => (AuditAction::Enrolled, Reason::FoundDone),
                     Some(_) => (AuditAction::Unenrolled, Reason::FoundDone),
@@ -106,9 +109,10 @@ impl Fulfillment {
                 let action = if intent.active { AuditAction::Enrolled } else { AuditAction::Unenrolled };
                 let settled = Settled {
                     seen: Some(seen(Some(&enrollment))),
-                    gave: intent.active.then(|| intent.mode.clone()),
+                    gave: (intent.active && !counted.live.is_empty()).then(|| intent.mode.clone()),
                     satisfied: intent.active && !counted.live.is_empty(),
                     due_at: counted.next_look,
+                    closed: counted.live.is_empty(),
                     ..self.nothing(action, intent.reason)
                 };
                 self.record(due, settled).await;
@@ -148,7 +152,6 @@ impl Fulfillment {
     fn nothing(&self, action: AuditAction, reason: Reason) -> Settled {
         Settled {
             seen: None,
-            baseline: None,
             gave: None,
             satisfied: false,
             action,
@@ -156,6 +159,7 @@ impl Fulfillment {
             due_at: None,
             concern: None,
             keep_intent: false,
+            closed: false,
         }
     }
 

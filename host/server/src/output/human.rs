@@ -33,11 +33,12 @@ pub fn relative(at: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// How long, to the two largest units: `350 ms`, `12.3 s`, `4 min 5 s`, `2 h`, `3 d 4 h`.
+/// How long, to the two largest units: `394 µs`, `350 ms`, `12.3 s`, `4 min 5 s`, `2 h`, `3 d 4 h`.
 #[must_use]
 pub fn duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
+        0 if duration < Duration::from_millis(1) => format!("{} µs", duration.as_micros()),
         0 => format!("{} ms", duration.as_millis()),
         1..MINUTE => format!("{seconds}.{} s", duration.subsec_millis() / 100),
         MINUTE..HOUR => two(seconds / MINUTE, "min", seconds % MINUTE, "s"),
