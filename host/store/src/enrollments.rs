@@ -108,6 +108,24 @@ pub struct Settled {
     pub closed: bool,
 }
 
+impl Settled {
+    /// Something was done or left, for a reason, and that was all.
+    #[must_use]
+    pub fn new(action: AuditAction, reason: Reason) -> Self {
+        Self {
+            seen: None,
+            gave: None,
+            satisfied: false,
+            action,
+            reason,
+            due_at: None,
+            concern: None,
+            keep_intent: false,
+            closed: false,
+        }
+    }
+}
+
 impl Store {
     /// Takes up to `limit` enrollments whose time has come, the longest due first.
     ///
@@ -120,12 +138,8 @@ impl Store {
         limit: u32,
         lease: Duration,
     ) -> Result<Vec<DueEnrollment>> {
-        let due: i64 = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM enrollments WHERE lms = ? AND due_at <= ?)")
-            .bind(lms.as_str())
-            .bind(now.as_millis())
-            .fetch_one(&self.readers)
-            .await?;
-        if due == 0 {
+        let look = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM enrollments WHERE lms = ? AND due_at <= ?)");
+        if !self.any_due(look, lms, now).await? {
             return Ok(Vec::new());
         }
         self.writer.run(Claim { lms: lms.clone(), now, limit, lease }).await

@@ -76,6 +76,9 @@ pub enum StoreError {
     /// What was asked for cannot be done in the state that things are in.
     #[error("{0}")]
     Refused(String),
+    /// More wait to be written than there is room for.
+    #[error("too much waits to be written")]
+    Full,
     /// The store is shutting down, or its writer has ended.
     #[error("the store is closed")]
     Closed,
@@ -86,7 +89,7 @@ impl StoreError {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            Self::Database(_) | Self::LeaseLost | Self::Closed => Class::TryAgain,
+            Self::Database(_) | Self::LeaseLost | Self::Full | Self::Closed => Class::TryAgain,
             Self::NotFound { .. } | Self::Refused(_) => Class::Definite,
             Self::Missing { .. }
             | Self::Exists { .. }

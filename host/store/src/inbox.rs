@@ -156,7 +156,7 @@ impl Store {
     /// When the database cannot take it.
     pub async fn accept(&self, delivery: NewDelivery) -> Result<Accepted> {
         let stored = StoredRequest::pack(&delivery.request)?;
-        self.writer.run(Accept { delivery, stored, room: None }).await
+        self.writer.run_if_room(Accept { delivery, stored, room: None }).await
     }
 
     /// Stores a delivery that nobody could judge yet, unless `room` of them are kept for the shop already.
@@ -165,7 +165,7 @@ impl Store {
     /// When the database cannot take it.
     pub async fn park(&self, delivery: NewDelivery, room: u32) -> Result<Accepted> {
         let stored = StoredRequest::pack(&delivery.request)?;
-        self.writer.run(Accept { delivery, stored, room: Some(room) }).await
+        self.writer.run_if_room(Accept { delivery, stored, room: Some(room) }).await
     }
 
     /// Takes up to `limit` deliveries whose time has come and whose lanes are free, the longest due first.

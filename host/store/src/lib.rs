@@ -19,9 +19,10 @@ mod writer;
 
 use std::{fs::File, sync::Arc};
 
+use bursar_domain::{LmsName, Timestamp};
 pub use error::{Class, Result, StoreError};
 pub use open::Purpose;
-use sqlx::SqlitePool;
+use sqlx::{Sqlite, SqlitePool, query::QueryScalar, sqlite::SqliteArguments};
 
 use crate::writer::Writer;
 
@@ -33,4 +34,14 @@ pub struct Store {
     /// Held for as long as the store is.
     #[expect(dead_code, reason = "holding it is its use")]
     lock: Option<Arc<File>>,
+}
+
+/// A question that one LMS's name and a moment answer with yes or no.
+type Look = QueryScalar<'static, Sqlite, bool, SqliteArguments>;
+
+impl Store {
+    /// Looking costs a reader nothing; only when there is work does the writer hear of it.
+    async fn any_due(&self, look: Look, lms: &LmsName, now: Timestamp) -> Result<bool> {
+        Ok(look.bind(lms.as_str().to_owned()).bind(now.as_millis()).fetch_one(&self.readers).await?)
+    }
 }

@@ -82,12 +82,8 @@ impl Store {
         limit: u32,
         lease: Duration,
     ) -> Result<Vec<Unresolved>> {
-        let due: i64 = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM resolutions WHERE lms = ? AND due_at <= ?)")
-            .bind(lms.as_str())
-            .bind(now.as_millis())
-            .fetch_one(&self.readers)
-            .await?;
-        if due == 0 {
+        let look = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM resolutions WHERE lms = ? AND due_at <= ?)");
+        if !self.any_due(look, lms, now).await? {
             return Ok(Vec::new());
         }
         self.writer.run(Claim { lms: lms.clone(), now, limit, lease }).await

@@ -6,7 +6,10 @@
 use std::{future::Future, pin::Pin};
 
 use sqlx::{Connection, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{
+    mpsc::{self, error::TrySendError},
+    oneshot,
+};
 
 use crate::error::{Result, StoreError};
 
@@ -14,7 +17,8 @@ use crate::error::{Result, StoreError};
 /// that the first of them does not wait long for the last. More wait for the next one.
 const BATCH_MAX: usize = 128;
 
-/// How many commands may wait. Beyond it a caller waits for room, which the gateway turns into a 503.
+/// How many commands may wait. Beyond it workers wait for room, and what a shop waits for fails at once as
+/// [`StoreError::Full`], which the gateway turns into a 503: a shop that is told soon can send again.
 const QUEUE_MAX: usize = 1_024;
 
 /// A change of the store: closed, named, data in and data out.
@@ -84,6 +88,16 @@ impl Writer {
     pub(crate) async fn run<C: Command>(&self, command: C) -> Result<C::Output> {
         let (reply, answer) = oneshot::channel();
         self.queue.send(Box::new(Queued { command, reply })).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// The same, but fails at once where too many wait already.
+    pub(crate) async fn run_if_room<C: Command>(&self, command: C) -> Result<C::Output> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.try_send(Box::new(Queued { command, reply })).map_err(|error| match error {
+            TrySendError::Full(_) => StoreError::Full,
+            TrySendError::Closed(_) => StoreError::Closed,
+        })?;
         answer.await.map_err(|_| StoreError::Closed)?
     }
 }

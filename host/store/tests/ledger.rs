@@ -191,20 +191,6 @@ impl Ledger {
     }
 }
 
-fn settled(action: AuditAction, reason: Reason) -> Settled {
-    Settled {
-        seen: None,
-        gave: None,
-        satisfied: false,
-        action,
-        reason,
-        due_at: None,
-        concern: None,
-        keep_intent: false,
-        closed: false,
-    }
-}
-
 #[tokio::test]
 async fn a_request_comes_back_byte_for_byte() {
     let ledger = Ledger::new().await;
@@ -353,7 +339,7 @@ async fn giving_is_immediate_and_taking_waits() {
     ledger.state(order("42", 1, Payment::Paid), at(2)).await;
     ledger.find_ada(at(3)).await;
     let due = ledger.store.claim_enrollments(&lms(), at(3), 10, LEASE).await.unwrap().pop().unwrap();
-    let done = settled(AuditAction::Enrolled, Reason::Bought);
+    let done = Settled::new(AuditAction::Enrolled, Reason::Bought);
     ledger.store.record_settled(due, done, at(4)).await.unwrap();
     ledger.state(order("42", 2, Payment::Unpaid), at(5)).await;
     assert!(ledger.store.claim_enrollments(&lms(), at(6), 10, LEASE).await.unwrap().is_empty());
@@ -380,7 +366,7 @@ async fn an_intent_survives_until_its_answer_is_recorded_and_the_first_baseline_
     let done = Settled {
         gave: Some(mode("verified")),
         due_at: Some(at(200)),
-        ..settled(AuditAction::Enrolled, Reason::FoundDone)
+        ..Settled::new(AuditAction::Enrolled, Reason::FoundDone)
     };
     ledger.store.record_settled(again, done, at(100)).await.unwrap();
     let later = claim(at(200)).await;
@@ -397,7 +383,7 @@ async fn what_happens_while_an_enrollment_is_dealt_with_has_it_looked_at_again()
     ledger.find_ada(at(3)).await;
     let due = ledger.store.claim_enrollments(&lms(), at(3), 10, LEASE).await.unwrap().pop().unwrap();
     ledger.state(order("43", 1, Payment::Paid), at(4)).await;
-    ledger.store.record_settled(due, settled(AuditAction::Enrolled, Reason::Bought), at(5)).await.unwrap();
+    ledger.store.record_settled(due, Settled::new(AuditAction::Enrolled, Reason::Bought), at(5)).await.unwrap();
     assert_eq!(ledger.store.claim_enrollments(&lms(), at(5), 10, LEASE).await.unwrap().len(), 1);
 }
 
@@ -411,7 +397,7 @@ async fn a_history_that_is_closed_makes_room_for_another_baseline() {
     let due = claim(at(3)).await;
     let intent = Intent { mode: mode("verified"), active: true, reason: Reason::Bought, at: at(3) };
     ledger.store.record_intent(&due, Seen::Absent, intent).await.unwrap();
-    let done = Settled { closed: true, due_at: Some(at(9)), ..settled(AuditAction::Unenrolled, Reason::Restored) };
+    let done = Settled { closed: true, due_at: Some(at(9)), ..Settled::new(AuditAction::Unenrolled, Reason::Restored) };
     ledger.store.record_settled(due, done, at(4)).await.unwrap();
     let after = claim(at(9)).await;
     assert_eq!((after.history.baseline, after.history.given), (None, Vec::new()));

@@ -8,7 +8,11 @@ use std::{
 };
 
 use async_trait::async_trait;
-use bursar_domain::{Request, ShopName, Timestamp, ids::DeliveryId, statement::ProductId};
+use bursar_domain::{
+    Request, ShopName, Timestamp,
+    ids::DeliveryId,
+    statement::{ProductId, Revision},
+};
 use bursar_sandbox::{
     Adapter, DeliveryInput, HostFault, KnownLine, Origin, Permission, Sandbox, SandboxConfig, ShopContext, Surroundings,
 };
@@ -170,6 +174,7 @@ impl Surroundings for Known {
             products: vec![ProductId { kind: "sku".to_owned(), id: "SAIL".to_owned() }],
             courses: vec![("course-v1:A+B+C".to_owned(), "verified".to_owned())],
             until: Some(Timestamp::from_millis(5)),
+            revision: Revision(vec![7, 1]),
         }])
     }
 

@@ -47,7 +47,7 @@ impl Fulfillment {
                 seen: Some(seen),
                 due_at: Some(intent.at.plus(self.call_timeout)),
                 keep_intent: true,
-                ..self.nothing(AuditAction::Postponed, in_doubt())
+                ..Settled::new(AuditAction::Postponed, in_doubt())
             };
             self.record(due, settled).await;
             return None;
@@ -65,14 +65,14 @@ impl Fulfillment {
                     None => (AuditAction::LeftAlone, reason),
                 };
                 let satisfied = !counted.live.is_empty() && seen.active_mode().is_some();
-                Settled { seen: Some(seen), gave, satisfied, due_at: counted.next_look, ..self.nothing(action, reason) }
+                Settled { seen: Some(seen), gave, satisfied, due_at: counted.next_look, ..Settled::new(action, reason) }
             }
             Action::Ask { concern } => {
                 let reason = Reason::AskBeforeRevoke;
-                Settled { seen: Some(seen), concern: Some(concern), ..self.nothing(AuditAction::LeftAlone, reason) }
+                Settled { seen: Some(seen), concern: Some(concern), ..Settled::new(AuditAction::LeftAlone, reason) }
             }
             Action::Enroll { .. } | Action::Unenroll { .. } if counted.observed => {
-                Settled { seen: Some(seen), ..self.nothing(AuditAction::LeftAlone, Reason::ObserveOnly) }
+                Settled { seen: Some(seen), ..Settled::new(AuditAction::LeftAlone, Reason::ObserveOnly) }
             }
             Action::Enroll { mode, reason } => {
                 let intent = Intent { mode, active: true, reason, at: now };
@@ -113,7 +113,7 @@ impl Fulfillment {
                     satisfied: intent.active && !counted.live.is_empty(),
                     due_at: counted.next_look,
                     closed: counted.live.is_empty(),
-                    ..self.nothing(action, intent.reason)
+                    ..Settled::new(action, intent.reason)
                 };
                 self.record(due, settled).await;
                 None
@@ -125,7 +125,7 @@ impl Fulfillment {
                     seen: Some(before),
                     concern: intent.active.then(|| Concern::EnrollmentRefused { refusal: refusal.clone() }),
                     due_at: counted.next_look,
-                    ..self.nothing(AuditAction::Refused, Reason::LmsRefused { refusal })
+                    ..Settled::new(AuditAction::Refused, Reason::LmsRefused { refusal })
                 };
                 self.record(due, settled).await;
                 Some(error)
@@ -146,21 +146,7 @@ impl Fulfillment {
             Class::TryAgain { .. } | Class::Unclear => Reason::LmsUnavailable { problem },
         };
         let due_at = Some(self.again_at(error, due.attempts + 1, self.clock.now()));
-        Settled { seen, due_at, keep_intent, ..self.nothing(AuditAction::Postponed, reason) }
-    }
-
-    fn nothing(&self, action: AuditAction, reason: Reason) -> Settled {
-        Settled {
-            seen: None,
-            gave: None,
-            satisfied: false,
-            action,
-            reason,
-            due_at: None,
-            concern: None,
-            keep_intent: false,
-            closed: false,
-        }
+        Settled { seen, due_at, keep_intent, ..Settled::new(AuditAction::Postponed, reason) }
     }
 
     async fn record(&self, due: DueEnrollment, settled: Settled) {
