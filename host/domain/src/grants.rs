@@ -125,16 +125,16 @@ pub fn derive(
         match refusal {
             Some(reason) => end_all(&mut line.grants, &reason, now),
             None => {
-                if line.pins.is_empty() {
-                    match find_pins(line, &catalog, policy, now) {
-                        Some(pins) => line.pins = pins,
-                        None => find(Concern::ProductUnmapped {
+                if line.pins.is_none() {
+                    line.pins = find_pins(line, &catalog, policy, now);
+                    if line.pins.is_none() {
+                        find(Concern::ProductUnmapped {
                             products: line.products.clone(),
                             title: line.title.clone().unwrap_or_default(),
-                        }),
+                        });
                     }
                 }
-                if !line.pins.is_empty() {
+                if line.pins.as_ref().is_some_and(|pins| !pins.is_empty()) {
                     match line.learner.as_ref().or(whole.learner.as_ref()) {
                         Some(Learner::Known(identity)) => {
                             let identity = identity.clone();
@@ -199,13 +199,14 @@ enum Given {
 /// Makes the line's grants match its pins and learner.
 fn give(line: &mut Line, identity: &Identity, policy: &ShopPolicy, now: Timestamp) -> Given {
     let Line { pins, grants, until, .. } = line;
+    let pins = pins.as_deref().unwrap_or_default();
     let mut given = Given::AsStated;
     for grant in grants.iter_mut().filter(|grant| grant.ended.is_none()) {
         if !pins.iter().any(|pin| pin.run == grant.run && pin.mode == grant.mode) {
             grant.ended = Some(Ended { at: now, reason: Reason::Remapped });
         }
     }
-    for pin in pins.iter() {
+    for pin in pins {
         match grants.iter_mut().find(|grant| grant.run == pin.run && grant.mode == pin.mode) {
             Some(grant) => {
                 grant.until = *until;

@@ -82,8 +82,8 @@ pub struct Line {
     pub until: Option<Timestamp>,
     /// Causes for this line.
     pub holds: Vec<Hold>,
-    /// The course runs that it sells, once found.
-    pub pins: Vec<Pin>,
+    /// The course runs that it sells, once found: none, if it is no course.
+    pub pins: Option<Vec<Pin>>,
     /// What it owes or owed.
     pub grants: Vec<Grant>,
 }
@@ -278,15 +278,15 @@ impl Recorded {
     fn refund(&mut self, statement: &OrderStatement, now: Timestamp) {
         let Some(refunded) = &statement.refunded else { return };
         // More money back than before is news whatever its revision; less is an older account of it.
-        if self.order.refunded.as_ref().is_some_and(|known| known.amount >= refunded.amount) {
-            return;
+        let news = self.order.refunded.as_ref().is_none_or(|known| known.amount < refunded.amount);
+        if news {
+            self.order.refunded = Some(refunded.clone());
         }
-        self.order.refunded = Some(refunded.clone());
         if refunded.amount >= refunded.total && refunded.total > Decimal::ZERO {
             let hold =
                 HoldStatement { cause: Cause::Refunded, holds: true, evidence: "all the money went back".into() };
             set_hold(&mut self.order.holds, &hold, &statement.revision, now);
-        } else if refunded.amount > Decimal::ZERO {
+        } else if news && refunded.amount > Decimal::ZERO {
             let RefundedAmount { amount, total, currency } = refunded.clone();
             let (amount, total) = (amount.to_string(), total.to_string());
             self.find(None, Concern::RefundUnassigned { amount, total, currency });
@@ -367,7 +367,7 @@ impl Line {
             refunded_quantity: 0,
             until: None,
             holds: Vec::new(),
-            pins: Vec::new(),
+            pins: None,
             grants: Vec::new(),
         }
     }

@@ -176,12 +176,23 @@ impl Dispatcher {
             Outcome::Stated(_) | Outcome::Authentic { .. } => None,
         };
         let usage = attempt.ran.as_ref().map(|ran| ran.usage).unwrap_or_default();
+        // Until it is judged every byte of it is needed.
+        let judged = match &outcome {
+            Outcome::Authentic { .. } => true,
+            Outcome::Problem { state, .. } => state.is_final(),
+            Outcome::Stated(_) => false,
+        };
+        let description = attempt.ran.as_ref().map(|ran| ran.adapter.description());
+        let redacted = description
+            .filter(|_| judged && claimed.state == DeliveryState::Parked)
+            .map(|description| redact(description, &claimed.request));
         let run = Run {
             delivery: claimed.id,
             lane: claimed.lane.clone(),
             policy,
-            attempt: attempt.ran.map(|ran| ran.record(number, started_at, now)),
+            attempt: attempt.ran.map(|ran| ran.record(started_at, now)),
             outcome,
+            redacted,
             now,
         };
         match self.store.commit_run(run).await {
@@ -235,7 +246,7 @@ impl Ran {
         Self { adapter: Arc::clone(adapter), usage, logs }
     }
 
-    fn record(self, number: u32, started_at: Timestamp, ended_at: Timestamp) -> AttemptRecord {
+    fn record(self, started_at: Timestamp, ended_at: Timestamp) -> AttemptRecord {
         let description = self.adapter.description();
         let mut log: Vec<(String, String)> =
             self.logs.lines.into_iter().map(|line| (line.level.as_str().to_owned(), line.message)).collect();
@@ -244,7 +255,6 @@ impl Ran {
         }
         AttemptRecord {
             id: AttemptId::new(started_at),
-            number,
             adapter: description.platform.to_string(),
             adapter_version: description.version.clone(),
             adapter_sha256: self.adapter.sha256().to_owned(),
@@ -267,10 +277,7 @@ async fn authenticate(adapter: &Arc<Adapter>, context: &Arc<ShopContext>, claime
         End::Outcome(Outcome::Problem { state: DeliveryState::Refused, due_at: None, counts: true, code, message })
     };
     let end = match authenticated.decision {
-        Decision::Accept { topic, subject, .. } => {
-            let request = redact(adapter.description(), &claimed.request);
-            End::Outcome(Outcome::Authentic { topic, subject, request })
-        }
+        Decision::Accept { topic, subject, .. } => End::Outcome(Outcome::Authentic { topic, subject }),
         Decision::Ignore { reason } => End::Outcome(Outcome::Problem {
             state: DeliveryState::Ignored,
             due_at: None,
@@ -353,7 +360,7 @@ impl Surroundings for LedgerOfShop {
             quantity: line.quantity,
             refunded_quantity: line.refunded_quantity,
             products: line.products.clone(),
-            courses: line.pins.iter().map(|pin| (pin.run.to_string(), pin.mode.to_string())).collect(),
+            courses: line.pins.iter().flatten().map(|pin| (pin.run.to_string(), pin.mode.to_string())).collect(),
             until: line.until,
             revision: line.revision.clone(),
         });

@@ -12,11 +12,9 @@ use bursar_domain::{
     retry,
 };
 use bursar_lms::{Class, Lms, LmsError};
-use bursar_store::Store;
-use tokio::{
-    sync::{Semaphore, watch},
-    task::JoinSet,
-};
+use bursar_store::{Store, enrollments::DueEnrollment};
+use futures_util::{StreamExt as _, stream};
+use tokio::sync::watch;
 
 use crate::bell::{Bell, Listener};
 
@@ -26,6 +24,10 @@ mod enrollments;
 /// How many enrollments of one LMS are dealt with side by side. An LMS on two cores answers up to four requests at once
 /// about twice as fast as one by one (`docs/lms.md`); more only queue there.
 const SIDE_BY_SIDE: usize = 4;
+
+/// How many enrollments are claimed and read together. One list of the LMS says what all of them are, so that each costs
+/// little more than its own change; more of them would wait for their turn in the budget longer than it lets anybody wait.
+const DEALT_WITH_TOGETHER: u32 = 32;
 
 /// How many learners are looked up together: what one search takes.
 const LOOKED_UP_TOGETHER: u32 = 100;
@@ -92,54 +94,44 @@ impl Fulfillment {
     }
 
     async fn deal_with_enrollments(self, mut stop: watch::Receiver<bool>) {
-        let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
         let mut trouble = Trouble::default();
         let mut rung = self.bell.listen();
-        let mut under_way: JoinSet<Option<LmsError>> = JoinSet::new();
         while !*stop.borrow() {
-            let free = u32::try_from(places.available_permits()).unwrap_or(0);
-            let due = if free == 0 {
-                Vec::new()
-            } else {
-                match self.store.claim_enrollments(&self.name, self.clock.now(), free, self.lease()).await {
-                    Ok(due) => due,
-                    Err(error) => {
-                        tracing::error!(lms = %self.name, error = %error.chain(), "the enrollments that are due cannot be read");
-                        Vec::new()
-                    }
+            let now = self.clock.now();
+            let due = match self.store.claim_enrollments(&self.name, now, DEALT_WITH_TOGETHER, self.lease()).await {
+                Ok(due) => due,
+                Err(error) => {
+                    tracing::error!(lms = %self.name, error = %error.chain(), "the enrollments that are due cannot be read");
+                    Vec::new()
                 }
             };
-            for enrollment in due {
-                let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-                let fulfillment = self.clone();
-                under_way.spawn(async move {
-                    let problem = fulfillment.deal_with(enrollment).await;
-                    drop(place);
-                    problem
-                });
-            }
-            let ended = if under_way.is_empty() {
+            if due.is_empty() {
                 idle(&mut rung, &mut stop).await;
                 continue;
-            } else {
-                tokio::select! {
-                    ended = under_way.join_next() => ended,
-                    () = rung.wait(LOOK_EVERY) => None,
-                    _ = stop.changed() => None,
-                }
-            };
-            match ended {
-                Some(Ok(None)) => trouble.over(),
-                // One request that failed says that the LMS is in trouble, so the others are spared.
-                Some(Ok(Some(error))) => {
+            }
+            // One request that failed says that the LMS is in trouble, so those that follow are spared for a while.
+            match self.deal_with_all(due, &stop).await {
+                None => trouble.over(),
+                Some(error) => {
                     let pause = trouble.another(&error);
                     pause_unless_stopped(&mut stop, pause).await;
                 }
-                Some(Err(error)) => tracing::error!(lms = %self.name, %error, "dealing with an enrollment ended badly"),
-                None => {}
             }
         }
-        while under_way.join_next().await.is_some() {}
+    }
+
+    /// Reads together and deals side by side; answers the first failure of the LMS that says something about the LMS.
+    async fn deal_with_all(&self, due: Vec<DueEnrollment>, stop: &watch::Receiver<bool>) -> Option<LmsError> {
+        let read = self.read(&due).await;
+        let dealt_with = due.into_iter().zip(read).map(|(enrollment, read)| {
+            let (fulfillment, stop) = (self.clone(), stop.clone());
+            async move {
+                // Those that were not begun keep their claim and are taken up at the next start.
+                if *stop.borrow() { None } else { fulfillment.deal_with(enrollment, read).await }
+            }
+        });
+        let failures: Vec<Option<LmsError>> = stream::iter(dealt_with).buffer_unordered(SIDE_BY_SIDE).collect().await;
+        failures.into_iter().flatten().find(|error| error.class() != Class::Definite)
     }
 
     /// A claim must outlive everything that is done under it: a read and a change, and what comes between.

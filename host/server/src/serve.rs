@@ -5,7 +5,10 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use bursar_domain::{Clock, policy::ModeLadder};
+use bursar_domain::{
+    Clock,
+    policy::{ModeLadder, ShopMode},
+};
 use bursar_lms::{Lms, LmsError};
 use bursar_sandbox::{Sandbox, SandboxConfig};
 use bursar_store::{Purpose, Store, StoreError};
@@ -108,6 +111,8 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
     check_shops(&config, &shops)?;
     let store = Store::open(path, Purpose::Serve).await?;
     store.release_claims(clock.now()).await?;
+    let live = shops.iter().filter(|shop| shop.policy.mode == ShopMode::Live).map(|shop| shop.config.name.clone());
+    store.wake_observed(live.collect(), clock.now()).await?;
     let listener = TcpListener::bind(config.server.listen)
         .await
         .map_err(|source| ServeError::Listen { address: config.server.listen, source })?;

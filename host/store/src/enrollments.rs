@@ -3,7 +3,7 @@
 //! Owns `enrollments`. An intent is on disk before the request that it tells of; it is erased only together with the record
 //! of the answer.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use bursar_domain::{
     CourseRun, LmsName, Mode, ShopName, Timestamp, Username,
@@ -89,8 +89,8 @@ pub struct GrantRow {
 pub struct Settled {
     /// What the LMS says now, if it was asked.
     pub seen: Option<Seen>,
-    /// A mode that we set.
-    pub gave: Option<Mode>,
+    /// Modes that we set.
+    pub gave: Vec<Mode>,
     /// Is every live grant satisfied?
     pub satisfied: bool,
     /// What was done or left.
@@ -114,7 +114,7 @@ impl Settled {
     pub fn new(action: AuditAction, reason: Reason) -> Self {
         Self {
             seen: None,
-            gave: None,
+            gave: Vec::new(),
             satisfied: false,
             action,
             reason,
@@ -143,6 +143,14 @@ impl Store {
             return Ok(Vec::new());
         }
         self.writer.run(Claim { lms: lms.clone(), now, limit, lease }).await
+    }
+
+    /// What was only observed is due now where one of these shops has a grant for it: they are live by now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn wake_observed(&self, live: Vec<ShopName>, now: Timestamp) -> Result<u64> {
+        self.writer.run(WakeObserved { live, now }).await
     }
 
     /// Writes down a request that is about to be sent, and what was there before the first one. Only after this returns may
@@ -265,6 +273,29 @@ async fn grants(connection: &mut SqliteConnection, account: AccountId, run: &Cou
         .collect()
 }
 
+struct WakeObserved {
+    live: Vec<ShopName>,
+    now: Timestamp,
+}
+
+impl Command for WakeObserved {
+    type Output = u64;
+
+    async fn execute(self, connection: &mut SqliteConnection) -> Result<u64> {
+        let woken = sqlx::query(
+            "UPDATE enrollments SET state = 'due', due_at = ?1, wakes = wakes + 1
+             WHERE state = 'observed' AND EXISTS (SELECT 1 FROM grants g
+                 WHERE g.account_id = enrollments.account_id AND g.course_run = enrollments.course_run
+                   AND g.shop IN (SELECT value FROM json_each(?2)))",
+        )
+        .bind(self.now.as_millis())
+        .bind(rows::to_json(&self.live)?)
+        .execute(connection)
+        .await?;
+        Ok(woken.rows_affected())
+    }
+}
+
 struct RecordIntent {
     id: EnrollmentId,
     fence: i64,
@@ -302,13 +333,12 @@ impl Command for RecordSettled {
 
     async fn execute(self, connection: &mut SqliteConnection) -> Result<()> {
         let Self { due, settled, now } = self;
-        let mut given = if settled.closed { Vec::new() } else { due.history.given.clone() };
-        if let Some(mode) = settled.gave
-            && !given.contains(&mode)
-        {
-            given.push(mode);
+        let mut given: BTreeSet<Mode> = due.history.given.iter().cloned().chain(settled.gave).collect();
+        if settled.closed {
+            given.clear();
         }
         let state = match (&settled.due_at, &settled.concern) {
+            _ if settled.reason == Reason::ObserveOnly => "observed",
             (None, None) => "settled",
             _ => "waiting",
         };

@@ -238,9 +238,9 @@ impl Command for Accept {
         }
         let (code, message) = delivery.problem.unzip();
         let inserted = sqlx::query(
-            "INSERT INTO deliveries (id, shop, adapter, origin, state, topic, subject, dedupe_key, body_sha256, body_bytes,
+            "INSERT INTO deliveries (id, shop, adapter, origin, state, verified, topic, subject, dedupe_key, body_sha256, body_bytes,
                  received_at, occurred_at, due_at, problem_code, problem_message)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (shop, dedupe_key, body_sha256) WHERE dedupe_key IS NOT NULL DO NOTHING",
         )
         .bind(delivery.id.to_string())
@@ -248,6 +248,7 @@ impl Command for Accept {
         .bind(delivery.adapter.as_str())
         .bind(rows::to_word(&delivery.origin)?)
         .bind(rows::to_word(&delivery.state)?)
+        .bind(delivery.state != DeliveryState::Parked)
         .bind(&delivery.topic)
         .bind(&delivery.subject)
         .bind(&delivery.dedupe_key)

@@ -124,6 +124,13 @@ async fn grants_changed(
             (Some(_), None) => {}
         }
     }
+    // Whichever of its ids the catalog knows it by, the question was asked by the first.
+    if line.pins.is_some()
+        && before.is_none_or(|before| before.pins.is_none())
+        && let Some(product) = line.products.first()
+    {
+        reviews::settle_product(connection, &order.shop, &product.to_string(), occasion.now).await?;
+    }
     if line.grants.iter().any(|grant| grant.ended.is_none()) {
         reviews::settle_line(connection, line.id, occasion.now).await?;
     }
@@ -214,7 +221,7 @@ async fn lines(connection: &mut SqliteConnection, order: OrderId) -> Result<Vec<
             refunded_quantity: rows::count(&row, "refunded_quantity")?,
             until: rows::time_option(&row, "until")?,
             holds: Vec::new(),
-            pins: Vec::new(),
+            pins: row.try_get::<bool, _>("pinned")?.then(Vec::new),
             grants: Vec::new(),
         });
     }
@@ -227,7 +234,7 @@ async fn lines(connection: &mut SqliteConnection, order: OrderId) -> Result<Vec<
     .await?;
     for row in pins {
         if let Some(line) = by_id.get_mut(&rows::parsed(&row, "line_id")?) {
-            line.pins.push(Pin {
+            line.pins.get_or_insert_default().push(Pin {
                 run: rows::parsed(&row, "course_run")?,
                 mode: rows::parsed(&row, "mode")?,
                 entry: rows::parsed_option(&row, "catalog_id")?,
@@ -384,10 +391,11 @@ async fn save_line(
     let (learner, malformed) = learner_columns(connection, line.learner.as_ref(), now).await?;
     sqlx::query(
         "INSERT INTO lines (id, order_id, external_id, revision, present, title, products, courses, parent, learner_id,
-             learner_malformed, quantity, refunded_quantity, until, unmapped)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)
+             learner_malformed, quantity, refunded_quantity, until, unmapped, pinned)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
          ON CONFLICT (id) DO UPDATE SET revision = ?4, present = ?5, title = ?6, products = ?7, courses = ?8, parent = ?9,
-             learner_id = ?10, learner_malformed = ?11, quantity = ?12, refunded_quantity = ?13, until = ?14, unmapped = ?15",
+             learner_id = ?10, learner_malformed = ?11, quantity = ?12, refunded_quantity = ?13, until = ?14, unmapped = ?15,
+             pinned = ?16",
     )
     .bind(line.id.to_string())
     .bind(order.to_string())
@@ -404,6 +412,7 @@ async fn save_line(
     .bind(i64::from(line.refunded_quantity))
     .bind(line.until.map(Timestamp::as_millis))
     .bind(unmapped)
+    .bind(line.pins.is_some())
     .execute(connection)
     .await?;
     Ok(())
@@ -430,7 +439,7 @@ async fn save_hold(connection: &mut SqliteConnection, order: OrderId, line: Opti
 
 async fn save_pins(connection: &mut SqliteConnection, line: &Line) -> Result<()> {
     sqlx::query("DELETE FROM pins WHERE line_id = ?").bind(line.id.to_string()).execute(&mut *connection).await?;
-    for pin in &line.pins {
+    for pin in line.pins.iter().flatten() {
         sqlx::query("INSERT INTO pins (line_id, course_run, mode, catalog_id, pinned_at) VALUES (?, ?, ?, ?, ?)")
             .bind(line.id.to_string())
             .bind(pin.run.as_str())

@@ -445,10 +445,20 @@ impl Command for Retry {
                 self.id
             )));
         }
-        // What could not be judged is judged first; everything else is handled again, with its tries counted anew.
+        // What was never judged is judged first; everything else is handled again, with its tries counted anew.
         sqlx::query(
-            "UPDATE deliveries SET state = CASE state WHEN 'parked' THEN 'parked' ELSE 'queued' END, due_at = ?,
+            "UPDATE deliveries SET state = CASE WHEN verified THEN 'queued' ELSE 'parked' END, due_at = ?,
                  attempts = 0, finished_at = NULL WHERE id = ?",
+        )
+        .bind(self.now.as_millis())
+        .bind(self.id.to_string())
+        .execute(&mut *connection)
+        .await?;
+        // The same facts change nothing, so what the LMS refused on their account is asked for again here.
+        sqlx::query(
+            "UPDATE enrollments SET due_at = ?1, state = 'due', attempts = 0, wakes = wakes + 1
+             WHERE EXISTS (SELECT 1 FROM grants g WHERE g.delivery_id = ?2
+                 AND g.account_id = enrollments.account_id AND g.course_run = enrollments.course_run)",
         )
         .bind(self.now.as_millis())
         .bind(self.id.to_string())

@@ -28,8 +28,6 @@ use crate::{
 pub struct AttemptRecord {
     /// Its id.
     pub id: AttemptId,
-    /// Which try it was, from 1.
-    pub number: u32,
     /// The adapter's name.
     pub adapter: String,
     /// The adapter's version.
@@ -78,8 +76,6 @@ pub enum Outcome {
         topic: String,
         /// The lane from now on.
         subject: Option<String>,
-        /// The request, redacted now that nobody needs the rest of it to judge it.
-        request: Request,
     },
     /// It did not end well.
     Problem {
@@ -109,6 +105,8 @@ pub struct Run {
     pub attempt: Option<AttemptRecord>,
     /// How it ended.
     pub outcome: Outcome,
+    /// The request without what is to be blanked, to be kept in its place: nobody has to judge it any more.
+    pub redacted: Option<Request>,
     /// The moment of recording.
     pub now: Timestamp,
 }
@@ -137,7 +135,7 @@ impl Command for Run {
 
     async fn execute(self, connection: &mut SqliteConnection) -> Result<Committed> {
         self.lane.release(connection).await?;
-        let Self { delivery, lane, policy, mut attempt, outcome, now } = self;
+        let Self { delivery, lane, policy, mut attempt, outcome, redacted, now } = self;
         let actor = attempt.as_ref().map_or_else(
             || "host".to_owned(),
             |attempt| format!("adapter {}@{}", attempt.adapter, attempt.adapter_version),
@@ -159,20 +157,20 @@ impl Command for Run {
                 }
                 End { state, due_at: None, counts: true, problem: None, authentic: None }
             }
-            Outcome::Authentic { topic, subject, request } => {
-                StoredRequest::pack(&request)?.replace(delivery, connection).await?;
-                End {
-                    state: DeliveryState::Queued,
-                    due_at: Some(now),
-                    counts: false,
-                    problem: None,
-                    authentic: Some((topic, subject)),
-                }
-            }
+            Outcome::Authentic { topic, subject } => End {
+                state: DeliveryState::Queued,
+                due_at: Some(now),
+                counts: false,
+                problem: None,
+                authentic: Some((topic, subject)),
+            },
             Outcome::Problem { state, due_at, counts, code, message } => {
                 End { state, due_at, counts, problem: Some((code, message)), authentic: None }
             }
         };
+        if let Some(request) = redacted {
+            StoredRequest::pack(&request)?.replace(delivery, connection).await?;
+        }
         if let Some(attempt) = attempt {
             insert_attempt(connection, delivery, &attempt, &end).await?;
         }
@@ -228,11 +226,11 @@ async fn insert_attempt(
     sqlx::query(
         "INSERT INTO attempts (id, delivery_id, number, adapter, adapter_version, adapter_sha256, started_at, ended_at,
              outcome, problem_code, problem_message, guest_micros, peak_memory, notes)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         VALUES (?1, ?2, (SELECT COUNT(*) + 1 FROM attempts WHERE delivery_id = ?2), ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11,
+             ?12, ?13)",
     )
     .bind(attempt.id.to_string())
     .bind(delivery.to_string())
-    .bind(i64::from(attempt.number))
     .bind(&attempt.adapter)
     .bind(&attempt.adapter_version)
     .bind(&attempt.adapter_sha256)
@@ -259,7 +257,8 @@ async fn update_delivery(
     let (topic, subject) = end.authentic.unzip();
     let updated = sqlx::query(
         "UPDATE deliveries SET state = ?1, due_at = ?2, attempts = attempts + ?3, problem_code = ?4, problem_message = ?5,
-             finished_at = ?6, topic = COALESCE(?7, topic), subject = COALESCE(?8, subject) WHERE id = ?9",
+             finished_at = ?6, topic = COALESCE(?7, topic), subject = COALESCE(?8, subject),
+             verified = verified OR ?7 IS NOT NULL WHERE id = ?9",
     )
     .bind(rows::to_word(&end.state)?)
     .bind(end.due_at.map(Timestamp::as_millis))

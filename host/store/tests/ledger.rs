@@ -138,7 +138,6 @@ fn run(claimed: &Claimed, outcome: Outcome, now: Timestamp) -> Run {
         policy: policy(),
         attempt: Some(AttemptRecord {
             id: AttemptId::new(now),
-            number: claimed.attempts + 1,
             adapter: "woocommerce".into(),
             adapter_version: "0.1.0".into(),
             adapter_sha256: "ab".repeat(32),
@@ -149,6 +148,7 @@ fn run(claimed: &Claimed, outcome: Outcome, now: Timestamp) -> Run {
             notes: Notes::default(),
         }),
         outcome,
+        redacted: None,
         now,
     }
 }
@@ -285,14 +285,63 @@ async fn a_parked_request_that_is_authentic_waits_for_its_turn_redacted() {
     ledger.store.park(parked, 1).await.unwrap();
     let claimed = ledger.claim(at(2)).await.pop().unwrap();
     assert_eq!(claimed.state, DeliveryState::Parked);
-    let mut request = claimed.request.clone();
-    request.body = Bytes::from_static(b"{\"name\":\"***\"}");
-    let authentic = Outcome::Authentic { topic: "order.updated".into(), subject: Some("42".into()), request };
-    ledger.store.commit_run(run(&claimed, authentic, at(2))).await.unwrap();
+    let mut redacted = claimed.request.clone();
+    redacted.body = Bytes::from_static(b"{\"name\":\"***\"}");
+    let authentic = Outcome::Authentic { topic: "order.updated".into(), subject: Some("42".into()) };
+    let judged = Run { redacted: Some(redacted), ..run(&claimed, authentic, at(2)) };
+    ledger.store.commit_run(judged).await.unwrap();
     let detail = ledger.store.delivery(id).await.unwrap();
     assert_eq!(detail.summary.state, DeliveryState::Queued);
     assert_eq!((detail.summary.subject.as_deref(), detail.summary.attempts), (Some("42"), 0));
     assert_eq!(detail.request.body, "{\"name\":\"***\"}");
+}
+
+#[tokio::test]
+async fn what_was_never_found_authentic_is_judged_before_it_is_handled_whoever_asks_for_it() {
+    let ledger = Ledger::new().await;
+    let parked = NewDelivery { state: DeliveryState::Parked, ..delivery("", None, "{}") };
+    let id = parked.id;
+    ledger.store.park(parked, 1).await.unwrap();
+    let claimed = ledger.claim(at(2)).await.pop().unwrap();
+    let failed = Outcome::Problem {
+        state: DeliveryState::Failed,
+        due_at: None,
+        counts: true,
+        code: "trap".into(),
+        message: "m".into(),
+    };
+    ledger.store.commit_run(run(&claimed, failed, at(2))).await.unwrap();
+    ledger.store.retry(id, at(3)).await.unwrap();
+    assert_eq!(ledger.claim(at(3)).await.pop().unwrap().state, DeliveryState::Parked);
+}
+
+#[tokio::test]
+async fn what_the_lms_refused_is_asked_for_again_when_a_person_has_the_delivery_run_again() {
+    let ledger = Ledger::new().await;
+    ledger.map(at(1)).await;
+    ledger.state(order("42", 1, Payment::Paid), at(2)).await;
+    ledger.find_ada(at(3)).await;
+    let due = ledger.store.claim_enrollments(&lms(), at(3), 10, LEASE).await.unwrap().pop().unwrap();
+    let refused = Settled::new(AuditAction::Refused, Reason::LmsRefused { refusal: "enrollment-refused".into() });
+    ledger.store.record_settled(due, refused, at(4)).await.unwrap();
+    assert!(ledger.store.claim_enrollments(&lms(), at(9), 10, LEASE).await.unwrap().is_empty());
+    let filter = DeliveryFilter { limit: 1, ..DeliveryFilter::default() };
+    let id = ledger.store.deliveries(&filter).await.unwrap()[0].id;
+    ledger.store.retry(id, at(9)).await.unwrap();
+    assert_eq!(ledger.store.claim_enrollments(&lms(), at(9), 10, LEASE).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn what_was_only_observed_is_due_once_its_shop_is_live() {
+    let ledger = Ledger::new().await;
+    ledger.map(at(1)).await;
+    ledger.state(order("42", 1, Payment::Paid), at(2)).await;
+    ledger.find_ada(at(3)).await;
+    let due = ledger.store.claim_enrollments(&lms(), at(3), 10, LEASE).await.unwrap().pop().unwrap();
+    ledger.store.record_settled(due, Settled::new(AuditAction::LeftAlone, Reason::ObserveOnly), at(4)).await.unwrap();
+    assert_eq!(ledger.store.wake_observed(Vec::new(), at(5)).await.unwrap(), 0);
+    assert_eq!(ledger.store.wake_observed(vec![shop()], at(5)).await.unwrap(), 1);
+    assert_eq!(ledger.store.claim_enrollments(&lms(), at(5), 10, LEASE).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -364,7 +413,7 @@ async fn an_intent_survives_until_its_answer_is_recorded_and_the_first_baseline_
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
     ledger.store.record_intent(&again, Seen::Active { mode: mode("verified") }, intent).await.unwrap();
     let done = Settled {
-        gave: Some(mode("verified")),
+        gave: vec![mode("verified")],
         due_at: Some(at(200)),
         ..Settled::new(AuditAction::Enrolled, Reason::FoundDone)
     };

@@ -69,6 +69,15 @@ fn a_change_of_the_catalog_moves_no_line_that_was_sold_before() {
 }
 
 #[test]
+fn a_product_that_was_no_course_when_it_was_sold_stays_none() {
+    let once = derived(order(&snapshot(1))).order;
+    let other = |_: &[ProductId]| {
+        CatalogAnswer::Courses(vec![CatalogCourse { entry: CatalogEntryId::new(NOW), run: run("ART1"), mode: None }])
+    };
+    assert!(derive(once, other, &policy(), NOW).order.lines[1].grants.is_empty());
+}
+
+#[test]
 fn a_paid_line_of_an_unknown_product_waits_and_a_person_is_asked() {
     let mut statement = snapshot(1);
     statement.lines[0].products[0].id = "99".into();

@@ -145,6 +145,20 @@ fn all_the_money_back_holds_the_order_and_a_part_of_it_is_only_told() {
 }
 
 #[test]
+fn all_the_money_back_holds_again_after_it_was_lifted() {
+    let mut all = patch(2);
+    let refunded =
+        RefundedAmount { amount: "49".parse().unwrap(), total: "49".parse().unwrap(), currency: "EUR".into() };
+    all.refunded = Some(refunded);
+    let mut lifted = patch(3);
+    lifted.holds = vec![hold(Cause::Refunded, false)];
+    let order = after(after(after(unknown(), &snapshot(1)).order, &all).order, &lifted).order;
+    assert_eq!(access(&order), [None, None]);
+    all.revision = Revision(vec![4]);
+    assert!(after(order, &all).order.is_held(Cause::Refunded));
+}
+
+#[test]
 fn a_bundles_parent_holds_its_children() {
     let mut bundle = snapshot(1);
     bundle.lines[1].parent = Some("1".into());

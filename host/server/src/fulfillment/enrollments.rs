@@ -8,24 +8,49 @@ use bursar_domain::{
     policy::{OnRevoke, ShopMode},
     reason::{Concern, Reason},
 };
-use bursar_lms::{Class, Enrollment, EnrollmentChange, LmsError, Priority};
+use bursar_lms::{Class, Enrollment, EnrollmentChange, EnrollmentFilter, LmsError, Priority};
 use bursar_store::{
     StoreError,
     enrollments::{DueEnrollment, GrantRow, Intent, Settled},
     trail::AuditAction,
 };
 
-use super::Fulfillment;
+use futures_util::{StreamExt as _, stream};
+
+use super::{Fulfillment, SIDE_BY_SIDE};
 
 impl Fulfillment {
-    /// Deals with an enrollment; answers what went wrong with the LMS, if anything did.
-    pub(super) async fn deal_with(&self, due: DueEnrollment) -> Option<LmsError> {
+    /// What the LMS says of each of these, in their order.
+    pub(super) async fn read(&self, due: &[DueEnrollment]) -> Vec<Result<Seen, LmsError>> {
+        let lms = self.lms.at(Priority::Purchase);
+        if let [_, _, ..] = due
+            && let Some(filter) = EnrollmentFilter::users(due.iter().map(|due| due.username.clone()))
+        {
+            match lms.enrollments(&filter).await {
+                Ok(listed) => return due.iter().map(|due| Ok(seen(find(&listed, due)))).collect(),
+                // A name that the list cannot be asked for, or a list that is too long: each is read by itself.
+                Err(error) if matches!(error.class(), Class::Definite | Class::Unclear) => {
+                    tracing::debug!(lms = %self.name, code = error.code(), "the list does not serve, so each is read by itself");
+                }
+                Err(error) => return due.iter().map(|_| Err(error.clone())).collect(),
+            }
+        }
+        let reads = due.iter().map(|due| {
+            let (lms, username, run) = (lms.clone(), due.username.clone(), due.run.clone());
+            async move { lms.enrollment(&username, &run).await.map(|enrollment| seen(enrollment.as_ref())) }
+        });
+        let reads: Vec<_> = reads.collect();
+        stream::iter(reads).buffered(SIDE_BY_SIDE).collect().await
+    }
+
+    /// Deals with an enrollment of which the LMS says this; answers what went wrong with the LMS, if anything did.
+    pub(super) async fn deal_with(&self, due: DueEnrollment, read: Result<Seen, LmsError>) -> Option<LmsError> {
         let now = self.clock.now();
         let counted = self.counted(&due, now);
         let priority = if counted.live.is_empty() { Priority::Removal } else { Priority::Purchase };
         let lms = self.lms.at(priority);
-        let seen = match lms.enrollment(&due.username, &due.run).await {
-            Ok(enrollment) => seen(enrollment.as_ref()),
+        let seen = match read {
+            Ok(seen) => seen,
             Err(error) => {
                 let settled = self.postponed(&due, &error, None, due.intent.is_some());
                 self.record(due, settled).await;
@@ -34,10 +59,10 @@ impl Fulfillment {
         };
         // An answer that never came: did the request have its effect?
         let found_done = due.intent.as_ref().filter(|intent| matches(&seen, intent)).cloned();
+        let gave: Vec<Mode> =
+            found_done.iter().filter(|intent| intent.active).map(|intent| intent.mode.clone()).collect();
         let mut history = due.history.clone();
-        if let Some(intent) = found_done.as_ref().filter(|intent| intent.active) {
-            history.given.push(intent.mode.clone());
-        }
+        history.given.extend(gave.iter().cloned());
         if found_done.is_none()
             && let Some(intent) = &due.intent
             && now < intent.at.plus(self.call_timeout)
@@ -55,17 +80,15 @@ impl Fulfillment {
         let action = fulfillment::decide(&counted.live, &history, &seen, &self.ladder, counted.on_revoke);
         let settled = match action {
             Action::Nothing { reason } => {
-                let gave = found_done
-                    .as_ref()
-                    .filter(|intent| intent.active && !counted.live.is_empty())
-                    .map(|intent| intent.mode.clone());
                 let (action, reason) = match found_done {
                     Some(intent) if intent.active => (AuditAction::Enrolled, Reason::FoundDone),
                     Some(_) => (AuditAction::Unenrolled, Reason::FoundDone),
                     None => (AuditAction::LeftAlone, reason),
                 };
                 let satisfied = !counted.live.is_empty() && seen.active_mode().is_some();
-                Settled { seen: Some(seen), gave, satisfied, due_at: counted.next_look, ..Settled::new(action, reason) }
+                let closed = counted.live.is_empty();
+                let due_at = counted.next_look;
+                Settled { seen: Some(seen), gave, satisfied, due_at, closed, ..Settled::new(action, reason) }
             }
             Action::Ask { concern } => {
                 let reason = Reason::AskBeforeRevoke;
@@ -76,11 +99,11 @@ impl Fulfillment {
             }
             Action::Enroll { mode, reason } => {
                 let intent = Intent { mode, active: true, reason, at: now };
-                return self.act(due, counted, seen, intent, &lms).await;
+                return self.act(due, counted, seen, gave, intent, &lms).await;
             }
             Action::Unenroll { mode, reason } => {
                 let intent = Intent { mode, active: false, reason, at: now };
-                return self.act(due, counted, seen, intent, &lms).await;
+                return self.act(due, counted, seen, gave, intent, &lms).await;
             }
         };
         self.record(due, settled).await;
@@ -92,6 +115,7 @@ impl Fulfillment {
         due: DueEnrollment,
         counted: Counted,
         before: Seen,
+        mut gave: Vec<Mode>,
         intent: Intent,
         lms: &bursar_lms::Lms,
     ) -> Option<LmsError> {
@@ -107,9 +131,12 @@ impl Fulfillment {
         match lms.enroll(&change).await {
             Ok(enrollment) => {
                 let action = if intent.active { AuditAction::Enrolled } else { AuditAction::Unenrolled };
+                if intent.active {
+                    gave.push(intent.mode);
+                }
                 let settled = Settled {
                     seen: Some(seen(Some(&enrollment))),
-                    gave: (intent.active && !counted.live.is_empty()).then(|| intent.mode.clone()),
+                    gave,
                     satisfied: intent.active && !counted.live.is_empty(),
                     due_at: counted.next_look,
                     closed: counted.live.is_empty(),
@@ -123,6 +150,7 @@ impl Fulfillment {
                 let refusal = error.code().to_owned();
                 let settled = Settled {
                     seen: Some(before),
+                    gave,
                     concern: intent.active.then(|| Concern::EnrollmentRefused { refusal: refusal.clone() }),
                     due_at: counted.next_look,
                     ..Settled::new(AuditAction::Refused, Reason::LmsRefused { refusal })
@@ -131,7 +159,8 @@ impl Fulfillment {
                 Some(error)
             }
             Err(error) => {
-                let settled = self.postponed(&due, &error, Some(before), error.may_have_had_effect());
+                let postponed = self.postponed(&due, &error, Some(before), error.may_have_had_effect());
+                let settled = Settled { gave, ..postponed };
                 self.record(due, settled).await;
                 Some(error)
             }
@@ -167,16 +196,18 @@ impl Fulfillment {
             let ended = grant.ended.as_ref()?;
             Some(ended.at.plus(self.policy(&grant.shop)?.quiet_time)).filter(|until| *until > now)
         };
-        let live = due
-            .grants
-            .iter()
-            .filter(|grant| grant.ended.is_none() || quiet_until(grant).is_some())
-            .map(|grant| LiveGrant { mode: grant.mode.clone(), since: grant.since })
-            .collect();
-        let policies = || due.grants.iter().map(|grant| self.policy(&grant.shop));
+        let observes =
+            |grant: &&GrantRow| self.policy(&grant.shop).is_none_or(|policy| policy.mode == ShopMode::Observe);
+        // What only observed shops owe is worked out and not done; beside a shop that is live they do not count.
+        let observed = due.grants.iter().all(|grant| observes(&grant));
+        let grants = || due.grants.iter().filter(|grant| observed || !observes(grant));
+        let policies = || grants().map(|grant| self.policy(&grant.shop));
         Counted {
-            live,
-            next_look: due.grants.iter().filter_map(quiet_until).min(),
+            live: grants()
+                .filter(|grant| grant.ended.is_none() || quiet_until(grant).is_some())
+                .map(|grant| LiveGrant { mode: grant.mode.clone(), since: grant.since })
+                .collect(),
+            next_look: grants().filter_map(quiet_until).min(),
             // Of several shops, the one that takes least decides; one that is configured no more takes nothing.
             on_revoke: policies()
                 .map(|policy| policy.map_or(OnRevoke::Keep, |policy| policy.on_revoke))
@@ -188,7 +219,7 @@ impl Fulfillment {
                     OnRevoke::Keep => 4,
                 })
                 .unwrap_or(OnRevoke::Keep),
-            observed: policies().all(|policy| policy.is_none_or(|policy| policy.mode == ShopMode::Observe)),
+            observed,
         }
     }
 }
@@ -212,6 +243,14 @@ fn seen(enrollment: Option<&Enrollment>) -> Seen {
         Some(enrollment) if enrollment.is_active => Seen::Active { mode: enrollment.mode.clone() },
         Some(enrollment) => Seen::Inactive { mode: enrollment.mode.clone() },
     }
+}
+
+/// The one of these that is of this learner and run. The LMS ignores case in both (`docs/lms.md`).
+fn find<'a>(listed: &'a [Enrollment], due: &DueEnrollment) -> Option<&'a Enrollment> {
+    listed.iter().find(|enrollment| {
+        enrollment.username.normalized() == due.username.normalized()
+            && enrollment.run.as_str().eq_ignore_ascii_case(due.run.as_str())
+    })
 }
 
 fn matches(seen: &Seen, intent: &Intent) -> bool {

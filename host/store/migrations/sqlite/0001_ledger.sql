@@ -16,6 +16,8 @@ CREATE TABLE deliveries (
     -- done | ignored: nothing to do | rejected: makes no sense | refused: parked, and not authentic after all
     -- failed: every try was used up
     state           TEXT    NOT NULL,
+    -- Has an adapter found it authentic? What never was is judged before it is handled, whatever else happened to it.
+    verified        INTEGER NOT NULL,
     topic           TEXT    NOT NULL,
     -- The lane. No two deliveries of one shop and subject are handled at the same time.
     subject         TEXT,
@@ -41,7 +43,7 @@ CREATE INDEX deliveries_due ON deliveries (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX deliveries_by_shop ON deliveries (shop, id);
 CREATE INDEX deliveries_by_state ON deliveries (state, id);
 
--- The request itself, redacted. Headers are a JSON array of [name, value]; `headers` and `body` are compressed as one block each
+-- The request itself, redacted as soon as nobody has to judge it any more. Headers are a JSON array of [name, value]; `headers` and `body` are compressed as one block each
 -- where `encoding` says so.
 CREATE TABLE bodies (
     delivery_id TEXT NOT NULL PRIMARY KEY REFERENCES deliveries (id),
@@ -175,6 +177,8 @@ CREATE TABLE lines (
     quantity          INTEGER NOT NULL,
     refunded_quantity INTEGER NOT NULL,
     until             INTEGER,
+    -- Were its course runs looked for and found, or was it found to be no course? Then that stays so.
+    pinned            INTEGER NOT NULL,
     -- Paid and free of holds, but no course run is known for it. Found again when the catalog changes.
     unmapped          INTEGER NOT NULL,
     UNIQUE (order_id, external_id)
@@ -266,7 +270,7 @@ CREATE TABLE enrollments (
     -- JSON: the request that is about to be, or may have been, sent; empty once its answer is recorded.
     intent         TEXT,
     intent_at      INTEGER,
-    -- settled | due | waiting (for the LMS or a person)
+    -- settled | due | waiting (for the LMS or a person) | observed: nothing is written while its shops are only observed
     state          TEXT    NOT NULL,
     -- JSON: why it is as it is.
     reason         TEXT,
