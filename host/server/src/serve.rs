@@ -148,7 +148,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
     }
     let gateway = Gateway {
         shops,
-        store,
+        store: store.clone(),
         clock,
         max_body: config.server.max_body,
         inbox,
@@ -161,12 +161,13 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
     tracing::info!("stopping: what is under way is ended; a second signal stops at once");
     stop.send_replace(true);
     tokio::select! {
-        () = async { while workers.join_next().await.is_some() {} } => tracing::info!("stopped"),
+        () = async { while workers.join_next().await.is_some() {} } => tracing::info!("everything has ended"),
         () = signals.next() => tracing::warn!("stopped at once; what was under way is taken up at the next start"),
         () = tokio::time::sleep(config.server.drain + DRAIN_SLACK) => {
             tracing::warn!("stopped before everything had ended; what was under way is taken up at the next start");
         }
     }
+    store.close().await;
     Ok(())
 }
 

@@ -52,7 +52,9 @@ impl Store {
         let created = create(path).await;
         if created.is_err() {
             // Half a ledger would stand in the way of the next try. It is known to be ours: nothing was here before.
-            drop(std::fs::remove_file(path));
+            if let Err(error) = std::fs::remove_file(path) {
+                tracing::warn!(path = %path.display(), %error, "half a ledger could not be taken away");
+            }
         }
         created
     }
@@ -80,12 +82,25 @@ impl Store {
         Ok(Self::assemble(Writer::start(connection), readers, lock))
     }
 
+    /// Ends in good order: what is queued is done, and everything is in the one file. Other clones of this store are of no
+    /// use afterwards.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+
     pub(crate) fn assemble(writer: Writer, readers: SqlitePool, lock: Option<File>) -> Self {
         Self { writer, readers, lock: lock.map(std::sync::Arc::new) }
     }
 }
 
 async fn create(path: &Path) -> Result<()> {
+    // It will hold personal data: its owner's business only. SQLite gives the files beside it the same permissions.
+    let mut file = File::options();
+    file.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    file.open(path).map_err(|source| StoreError::File { path: path.to_owned(), source })?;
     let mut connection = connect(path, true).await?;
     migrate(&mut connection).await?;
     connection.close().await?;

@@ -64,10 +64,17 @@ impl<C: Command> Job for Queued<C> {
     }
 }
 
+/// What the writer is told.
+enum Message {
+    Do(Box<dyn Job>),
+    /// End in good order, and say so.
+    Close(oneshot::Sender<()>),
+}
+
 /// The writer's end that callers hold.
 #[derive(Clone)]
 pub(crate) struct Writer {
-    queue: mpsc::Sender<Box<dyn Job>>,
+    queue: mpsc::Sender<Message>,
 }
 
 impl std::fmt::Debug for Writer {
@@ -87,14 +94,23 @@ impl Writer {
     /// Has the command done and committed.
     pub(crate) async fn run<C: Command>(&self, command: C) -> Result<C::Output> {
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Box::new(Queued { command, reply })).await.map_err(|_| StoreError::Closed)?;
+        self.queue.send(Message::Do(Box::new(Queued { command, reply }))).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
+    }
+
+    /// Does what is queued, then ends; whatever comes later is answered `Closed`.
+    pub(crate) async fn close(&self) {
+        let (reply, closed) = oneshot::channel();
+        if self.queue.send(Message::Close(reply)).await.is_ok() {
+            // An error means that the writer has ended already, which is what was wanted.
+            drop(closed.await);
+        }
     }
 
     /// The same, but fails at once where too many wait already.
     pub(crate) async fn run_if_room<C: Command>(&self, command: C) -> Result<C::Output> {
         let (reply, answer) = oneshot::channel();
-        self.queue.try_send(Box::new(Queued { command, reply })).map_err(|error| match error {
+        self.queue.try_send(Message::Do(Box::new(Queued { command, reply }))).map_err(|error| match error {
             TrySendError::Full(_) => StoreError::Full,
             TrySendError::Closed(_) => StoreError::Closed,
         })?;
@@ -102,9 +118,17 @@ impl Writer {
     }
 }
 
-async fn write(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Box<dyn Job>>) {
-    let mut batch = Vec::with_capacity(BATCH_MAX);
-    while jobs.recv_many(&mut batch, BATCH_MAX).await > 0 {
+async fn write(mut connection: SqliteConnection, mut messages: mpsc::Receiver<Message>) {
+    let mut received = Vec::with_capacity(BATCH_MAX);
+    let mut closing = None;
+    while closing.is_none() && messages.recv_many(&mut received, BATCH_MAX).await > 0 {
+        let mut batch = Vec::with_capacity(received.len());
+        for message in received.drain(..) {
+            match message {
+                Message::Do(job) => batch.push(job),
+                Message::Close(reply) => closing = Some(reply),
+            }
+        }
         let mut replies = Vec::with_capacity(batch.len());
         let committed = match commit(&mut connection, &mut batch, &mut replies).await {
             Ok(()) => true,
@@ -114,14 +138,24 @@ async fn write(mut connection: SqliteConnection, mut jobs: mpsc::Receiver<Box<dy
             }
         };
         // Jobs that were not reached are dropped here, which answers their callers with `Closed`.
-        batch.clear();
+        drop(batch);
         for reply in replies {
             reply(committed);
         }
     }
-    if let Err(error) = connection.close().await {
-        tracing::warn!(%error, "the ledger could not be closed in good order");
+    if let Err(error) = checkpoint(connection).await {
+        tracing::warn!(%error, "the ledger was not closed in good order; the next start puts it right");
     }
+    if let Some(reply) = closing {
+        // Who no longer waits no longer needs to know.
+        reply.send(()).ok();
+    }
+}
+
+/// Brings everything into the one file, so that a copy of it is a copy of the ledger, and closes it.
+async fn checkpoint(mut connection: SqliteConnection) -> sqlx::Result<()> {
+    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
+    connection.close().await
 }
 
 async fn commit(
@@ -129,6 +163,9 @@ async fn commit(
     batch: &mut Vec<Box<dyn Job>>,
     replies: &mut Vec<Reply>,
 ) -> sqlx::Result<()> {
+    if batch.is_empty() {
+        return Ok(());
+    }
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     for job in batch.drain(..) {
         sqlx::query("SAVEPOINT command").execute(&mut *transaction).await?;

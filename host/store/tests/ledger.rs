@@ -551,6 +551,30 @@ async fn a_ledger_is_never_made_by_accident_nor_over_another() {
 }
 
 #[tokio::test]
+async fn a_ledger_is_its_owners_business_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let ledger = Ledger::new().await;
+    ledger.accept("42", None, "{}").await;
+    for file in ["bursar.db", "bursar.db-wal"] {
+        let permissions = ledger.path.with_file_name(file).metadata().unwrap().permissions();
+        assert_eq!(permissions.mode() & 0o077, 0, "{file}");
+    }
+}
+
+#[tokio::test]
+async fn a_ledger_that_was_closed_in_good_order_is_one_file() {
+    let ledger = Ledger::new().await;
+    let Accepted::New(id) = ledger.accept("42", None, "{}").await else { panic!("new") };
+    ledger.store.close().await;
+    assert!(matches!(ledger.store.accept(delivery("43", None, "{}")).await, Err(StoreError::Closed)));
+    let copy = ledger.path.with_file_name("copy.db");
+    std::fs::copy(&ledger.path, &copy).unwrap();
+    let copied = Store::open(&copy, Purpose::Serve).await.unwrap();
+    assert_eq!(copied.delivery(id).await.unwrap().summary.id, id);
+}
+
+#[tokio::test]
 async fn one_process_serves_a_ledger_and_tools_may_look_beside_it() {
     let ledger = Ledger::new().await;
     assert!(matches!(Store::open(&ledger.path, Purpose::Serve).await, Err(StoreError::InUse { .. })));

@@ -93,8 +93,8 @@ Next:
   2. Put the shop's adapter into {adapters}: woocommerce.wasm, say.
   3. bursar --config {file} doctor
   4. bursar --config {file} serve
-  5. In the shop, add a webhook to https://(your host)/webhooks/campus
-     with the secret in {secret}.
+  5. In the shop, have its webhooks sent to https://(your host)/webhooks/(the shop's name)
+     with the secret in {secret}. WooCommerce needs four of them: docs/shops/woocommerce.md.
   6. Say which product sells which course: bursar catalog import --help
 The shop is in mode \"observe\": nothing is written to the LMS until it says \"live\"."
     )
