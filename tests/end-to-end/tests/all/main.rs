@@ -11,4 +11,13 @@
     reason = "tests fail by panicking"
 )]
 
+mod adapters;
+mod bad_requests;
+mod configuration;
+mod crashes;
+mod forged;
+mod lms_trouble;
+mod purchases;
 mod recorded;
+mod sequences;
+mod stopping;

@@ -54,7 +54,7 @@ fn learner(learner: Option<&Learner>) -> Value {
 }
 
 /// What the ledger holds of an order, in the words of `expected.json`.
-fn in_ledger(order: &Order) -> Value {
+pub(crate) fn in_ledger(order: &Order) -> Value {
     let mut said = json!({
         "id": order.external_id,
         "payment": order.payment,
