@@ -57,6 +57,16 @@ impl Log {
         until_some(&format!("the log says {message:?}"), || self.events_of(message).into_iter().find(|e| is_it(e)))
     }
 
+    /// The events with this message, when there are so many.
+    #[must_use]
+    pub fn wait_for_all(&self, message: &str, count: usize) -> Vec<Value> {
+        let events = until_some(&format!("the log says {message:?} {count} times"), || {
+            Some(self.events_of(message)).filter(|events| events.len() >= count)
+        });
+        assert_eq!(events.len(), count, "{events:?}");
+        events
+    }
+
     /// Waits until the process has closed its end, so that nothing more comes.
     pub fn finish(&mut self) {
         if let Some(reader) = self.reader.take() {

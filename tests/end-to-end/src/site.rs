@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Output;
 
 use bursar_domain::ledger::Order as LedgerOrder;
@@ -174,6 +174,14 @@ impl Site {
         json_of(&output)
     }
 
+    /// Runs a command that succeeds, and reads the JSON that it prints: one object a line.
+    #[must_use]
+    pub fn rows(&self, arguments: &[&str]) -> Vec<Value> {
+        let output = command(&self.config(), &self.environment).arg("--json").args(arguments).output().unwrap();
+        assert!(output.status.success(), "{arguments:?}: {}", said(&output));
+        rows_of(&output)
+    }
+
     /// Has the shop `campus` sell [`SOLD`].
     pub fn sell(&self) {
         let rows = SOLD.map(|(product, run)| format!("product:{product},{run},verified\n")).concat();
@@ -279,13 +287,15 @@ pub fn json_of(output: &Output) -> Value {
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stdout)))
 }
 
+/// What a command printed, one object a line.
+#[must_use]
+pub fn rows_of(output: &Output) -> Vec<Value> {
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"))).collect()
+}
+
 /// What a command said.
 #[must_use]
 pub fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// A copy of a file under another name.
-pub fn copy(from: &Path, to: &Path) {
-    fs::copy(from, to).unwrap();
 }
