@@ -3,7 +3,11 @@
 //!
 //! Owns their form. An id is made by the host, never by an adapter or a shop.
 
-use std::{fmt, str::FromStr};
+use std::{
+    fmt,
+    str::FromStr,
+    sync::atomic::{AtomicU32, Ordering},
+};
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -21,7 +25,8 @@ macro_rules! ids {
             /// What every id of this kind begins with.
             pub const PREFIX: &'static str = $prefix;
 
-            /// A new id, made at `now`; the rest of it is random.
+            /// A new id, made at `now`. It sorts after those that this process made before at the same moment; the rest of
+            /// it is random.
             #[must_use]
             pub fn new(now: Timestamp) -> Self {
                 Self(uuid_v7(now))
@@ -94,11 +99,19 @@ ids! {
     CatalogEntryId = "cat";
 }
 
+/// How many ids this process has made. What is made together, the lines of an order say, has one moment, and is shown in the
+/// order of its ids.
+static MADE: AtomicU32 = AtomicU32::new(0);
+
+/// The bits of [`MADE`], which leave 42 random ones.
+const MADE_BITS: u8 = 32;
+
 fn uuid_v7(now: Timestamp) -> Uuid {
     let millis = u64::try_from(now.as_millis()).unwrap_or(0);
     let seconds = millis / 1_000;
     let nanos = u32::try_from(millis % 1_000).unwrap_or(0) * 1_000_000;
-    Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, seconds, nanos))
+    let made = u128::from(MADE.fetch_add(1, Ordering::Relaxed));
+    Uuid::new_v7(uuid::Timestamp::from_unix_time(seconds, nanos, made, MADE_BITS))
 }
 
 #[cfg(test)]
@@ -119,5 +132,13 @@ mod tests {
         let late = GrantId::new(Timestamp::from_millis(2_000));
         assert!(early < late);
         assert!(early.to_string() < late.to_string());
+    }
+
+    #[test]
+    fn ids_of_one_moment_sort_in_the_order_they_were_made_and_are_no_two_alike() {
+        let now = Timestamp::from_millis(1_795_422_685_198);
+        let ids: Vec<LineId> = (0..1_000).map(|_| LineId::new(now)).collect();
+        assert!(ids.windows(2).all(|pair| pair[0] < pair[1]));
+        assert!(ids.windows(2).all(|pair| pair[0].to_string() < pair[1].to_string()));
     }
 }

@@ -153,7 +153,7 @@ fn service(shop: &ShopConfig, adapters: &Adapters) -> Result<(Arc<Adapter>, Shop
     let settings_json = check_settings(&description.settings, &shop.settings).map_err(|problem| Obstacle {
         code: "settings",
         message: problem.to_string(),
-        key: Some(format!("settings{}", problem.path.replace('/', "."))),
+        key: Some(format!("settings.{}", problem.path)),
     })?;
     let permissions = shop.permissions.clone();
     if let Some(wanted) = adapter.permissions().iter().find(|wanted| !permissions.contains(wanted)) {

@@ -1,0 +1,38 @@
+//! Where things are that were built or recorded before the tests began. What is missing ends the tests; nothing is skipped.
+
+use std::env;
+use std::path::{Path, PathBuf};
+
+/// Names the binary where it is not beside the tests.
+const BINARY_VARIABLE: &str = "BURSAR_BIN";
+/// Names the directory of the built adapters where it is not beside the tests.
+const ADAPTERS_VARIABLE: &str = "BURSAR_ADAPTERS";
+
+/// The binary `bursar`.
+#[must_use]
+pub fn binary() -> PathBuf {
+    let path = env::var_os(BINARY_VARIABLE).map_or_else(|| profile_directory().join("bursar"), PathBuf::from);
+    assert!(path.is_file(), "there is no {}: run `cargo xtask test`, which builds it", path.display());
+    path
+}
+
+/// The component that understands WooCommerce.
+#[must_use]
+pub fn woocommerce() -> PathBuf {
+    let directory = env::var_os(ADAPTERS_VARIABLE)
+        .map_or_else(|| profile_directory().parent().unwrap().join("adapters"), PathBuf::from);
+    let path = directory.join("woocommerce.wasm");
+    assert!(path.is_file(), "there is no {}: run `cargo xtask test`, which builds it", path.display());
+    path
+}
+
+/// A file or folder of the project's, by its path from the root.
+#[must_use]
+pub fn project(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
+}
+
+/// Where cargo puts binaries of this profile: the executable of a test is in `deps` below it.
+fn profile_directory() -> PathBuf {
+    env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_path_buf()
+}

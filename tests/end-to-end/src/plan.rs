@@ -1,0 +1,149 @@
+//! What a site of a test is to be like: its shops, its LMS, its adapters, and how they stand in the configuration.
+
+use std::fmt::Write as _;
+
+use openedx_simulator::State;
+
+use crate::lms;
+
+/// The secret of every shop that does not say otherwise.
+pub const SECRET: &str = "a-secret_of-the-shop-0123456789";
+
+/// The shop of most sites.
+pub const CAMPUS: &str = "campus";
+
+/// A connected shop.
+#[derive(Debug, Clone)]
+pub struct Shop {
+    pub name: String,
+    pub adapter: String,
+    pub secrets: Vec<String>,
+    pub mode: &'static str,
+    /// More lines of its table.
+    pub more: String,
+}
+
+impl Shop {
+    /// A live WooCommerce shop that takes access away at once.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            adapter: "woocommerce".to_owned(),
+            secrets: vec![SECRET.to_owned()],
+            mode: "live",
+            // Tests of taking access away do not wait a quarter of an hour for it.
+            more: "quiet_time = \"0s\"\n".to_owned(),
+        }
+    }
+
+    /// With another secret.
+    #[must_use]
+    pub fn secret(self, secret: &str) -> Self {
+        Self { secrets: vec![secret.to_owned()], ..self }
+    }
+
+    /// In another mode.
+    #[must_use]
+    pub fn mode(self, mode: &'static str) -> Self {
+        Self { mode, ..self }
+    }
+
+    /// Of another platform.
+    #[must_use]
+    pub fn adapter(self, adapter: &str) -> Self {
+        Self { adapter: adapter.to_owned(), ..self }
+    }
+
+    /// With another line of its table.
+    #[must_use]
+    pub fn line(mut self, line: &str) -> Self {
+        self.more.push_str(line);
+        self.more.push('\n');
+        self
+    }
+}
+
+/// What a site is to be like.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub shops: Vec<Shop>,
+    pub state: State,
+    /// Lines of `[server]`.
+    pub server: String,
+    /// How long one call of the LMS may take.
+    pub lms_timeout: &'static str,
+}
+
+impl Plan {
+    /// One live shop, `campus`, and an LMS with these learners.
+    #[must_use]
+    pub fn new(learners: &[&str]) -> Self {
+        Self {
+            shops: vec![Shop::new(CAMPUS)],
+            state: lms::state_with(learners),
+            server: String::new(),
+            lms_timeout: "5s",
+        }
+    }
+
+    /// With these shops instead.
+    #[must_use]
+    pub fn shops(self, shops: impl IntoIterator<Item = Shop>) -> Self {
+        Self { shops: shops.into_iter().collect(), ..self }
+    }
+
+    /// With an LMS in this state instead.
+    #[must_use]
+    pub fn state(self, state: State) -> Self {
+        Self { state, ..self }
+    }
+
+    /// With another line of `[server]`.
+    #[must_use]
+    pub fn server(mut self, line: &str) -> Self {
+        self.server.push_str(line);
+        self.server.push('\n');
+        self
+    }
+
+    /// With less or more patience with the LMS.
+    #[must_use]
+    pub fn lms_timeout(self, lms_timeout: &'static str) -> Self {
+        Self { lms_timeout, ..self }
+    }
+
+    /// The configuration, and the variables that hold its secrets.
+    #[must_use]
+    pub fn written(&self, lms_url: &str) -> (String, Vec<(String, String)>) {
+        let mut text = format!(
+            "[server]\nlisten = \"127.0.0.1:0\"\n{}\n[log]\nformat = \"json\"\n\n[[lms]]\nname = \"main\"\n\
+             url = \"{lms_url}\"\nclient_id = \"{}\"\nclient_secret = {{ env = \"TEST_LMS_SECRET\" }}\n\
+             calls_per_minute = \"unlimited\"\ntimeout = \"{}\"\n",
+            self.server,
+            lms::CLIENT_ID,
+            self.lms_timeout,
+        );
+        let mut variables = vec![("TEST_LMS_SECRET".to_owned(), lms::CLIENT_SECRET.to_owned())];
+        for (index, shop) in self.shops.iter().enumerate() {
+            let mut names = Vec::new();
+            for (number, secret) in shop.secrets.iter().enumerate() {
+                let name = format!("TEST_SECRET_{index}_{number}");
+                names.push(format!("{{ env = \"{name}\" }}"));
+                variables.push((name, secret.clone()));
+            }
+            write!(
+                text,
+                "\n[[shops]]\nname = \"{}\"\nadapter = \"{}\"\nlms = \"main\"\nmode = \"{}\"\n\
+                 secrets.webhook = [{}]\n{}",
+                shop.name,
+                shop.adapter,
+                shop.mode,
+                names.join(", "),
+                shop.more,
+            )
+            .unwrap();
+        }
+        (text, variables)
+    }
+}

@@ -1,0 +1,23 @@
+//! The whole of Bursar from the outside: webhooks in, enrollments out, and everything that may go wrong between.
+//!
+//! One binary, so that tests run side by side: most of them wait most of the time.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+
+mod adapters;
+mod bad_requests;
+mod configuration;
+mod crashes;
+mod forged;
+mod lms_trouble;
+mod purchases;
+mod recorded;
+mod sequences;
+mod stopping;
