@@ -3,11 +3,9 @@
 //! Owns the way from source to component. It must never let one out that imports anything but the interfaces of
 //! `bursar:adapter`: what an adapter imports is what it may do.
 
-use std::error::Error;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, fs, io};
+use std::{env, fs};
 
 use serde_json::Value;
 use wasm_encoder::{ComponentSection as _, CustomSection};
@@ -15,8 +13,12 @@ use wasm_metadata::{AddMetadata, AddMetadataField};
 use wasmparser::{Parser, Payload};
 use wit_component::ComponentEncoder;
 
+use crate::paths::{adapters_directory, target_directory};
+use crate::say;
+use crate::tool::{Result, cargo, output, run};
+
 /// What adapters are compiled for. It has no WASI, so nothing of the machine can be imported.
-const TARGET: &str = "wasm32-unknown-unknown";
+pub const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Begins the name of every adapter's package; what follows names its file.
 const PACKAGE_PREFIX: &str = "bursar-";
@@ -26,9 +28,6 @@ const VERSION_SECTION: &str = "version";
 
 /// Begins the name of every interface that an adapter may import.
 const CONTRACT: &str = "bursar:adapter/";
-
-/// What can go wrong while building is shown to the developer as it is.
-pub type Result<T, E = Box<dyn Error + Send + Sync>> = std::result::Result<T, E>;
 
 /// An adapter that was built.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,15 +49,21 @@ pub struct Built {
 /// When the target cannot be added, the code does not compile, or a component imports what it must not.
 pub fn build(root: &Path) -> Result<Vec<Built>> {
     let plugins = root.join("plugins");
-    let target = target_directory(root);
-    let out = target.join("adapters");
+    let target = plugins_target_directory(root);
+    let out = adapters_directory(root);
     fs::create_dir_all(&out)?;
     add_target(&plugins)?;
 
     let packages = packages(&plugins)?;
-    say(&format!("compiling {} adapter(s) for {TARGET}", packages.len()));
-    compile(&plugins, &target.join("plugins"), &packages)?;
-    packages.iter().map(|package| encode(package, &target.join("plugins"), &out)).collect()
+    tell(&format!("compiling {} adapter(s) for {TARGET}", packages.len()));
+    compile(&plugins, &target, &packages)?;
+    packages.iter().map(|package| encode(package, &target, &out)).collect()
+}
+
+/// Where cargo puts what it builds of `plugins/`. Not the host's directory, where two cargos would wait for one another.
+#[must_use]
+pub fn plugins_target_directory(root: &Path) -> PathBuf {
+    target_directory(root).join("plugins")
 }
 
 /// A package of `plugins/` that becomes a component.
@@ -75,23 +80,24 @@ impl Package {
     }
 }
 
-fn target_directory(root: &Path) -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from)
-}
-
-fn add_target(plugins: &Path) -> Result<()> {
+/// Adds the adapters' target to the toolchain, if it is not there.
+///
+/// # Errors
+///
+/// When `rustup` cannot.
+pub fn add_target(plugins: &Path) -> Result<()> {
     let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]).current_dir(plugins))?;
     if Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).is_dir() {
         return Ok(());
     }
-    say(&format!("adding the target {TARGET}"));
+    tell(&format!("adding the target {TARGET}"));
     run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(plugins))
 }
 
 /// Every package of the workspace with a dynamic library, which is what a component is made of.
 fn packages(plugins: &Path) -> Result<Vec<Package>> {
     let arguments = ["metadata", "--no-deps", "--format-version", "1", "--locked"];
-    let metadata: Value = serde_json::from_str(&output(Command::new(cargo()).args(arguments).current_dir(plugins))?)?;
+    let metadata: Value = serde_json::from_str(&output(cargo().args(arguments).current_dir(plugins))?)?;
     let mut packages: Vec<Package> = list(&metadata, "packages").iter().filter_map(adapter_of).collect();
     packages.sort_by(|one, other| one.package.cmp(&other.package));
     Ok(packages)
@@ -116,7 +122,7 @@ fn text(value: &Value, key: &str) -> Option<String> {
 }
 
 fn compile(plugins: &Path, target: &Path, packages: &[Package]) -> Result<()> {
-    let mut command = Command::new(cargo());
+    let mut command = cargo();
     // Where the library is built decides which configuration counts: `plugins/.cargo` has flags for the linker.
     command.current_dir(plugins).env("CARGO_TARGET_DIR", target);
     command.args(["build", "--release", "--locked", "--target", TARGET]);
@@ -153,7 +159,7 @@ fn encode(package: &Package, target: &Path, out: &Path) -> Result<Built> {
     if !fresh {
         fs::write(&path, &component).map_err(|error| format!("{}: {error}", path.display()))?;
     }
-    say(&format!(
+    tell(&format!(
         "{} {} {} ({} KiB, {} interfaces){}",
         package.name(),
         package.version,
@@ -201,27 +207,8 @@ fn within_contract(imports: &[String]) -> Result<()> {
     }
 }
 
-fn cargo() -> PathBuf {
-    env::var_os("CARGO").map_or_else(|| PathBuf::from("cargo"), PathBuf::from)
-}
-
-fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{command:?} ended with {status}").into()) }
-}
-
-fn output(command: &mut Command) -> Result<String> {
-    let output = command.stderr(std::process::Stdio::inherit()).output();
-    let output = output.map_err(|error| format!("{command:?}: {error}"))?;
-    if !output.status.success() {
-        return Err(format!("{command:?} ended with {}", output.status).into());
-    }
-    Ok(String::from_utf8(output.stdout)?)
-}
-
-/// Progress goes beside the data, and a closed pipe is no reason to stop building.
-fn say(line: &str) {
-    let _ = writeln!(io::stderr(), "adapters: {line}");
+fn tell(line: &str) {
+    say::words(&format!("adapters: {line}"));
 }
 
 #[cfg(test)]

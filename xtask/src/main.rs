@@ -1,27 +1,51 @@
 //! The project's own commands: `cargo xtask <command>`.
 
 pub mod adapters;
+pub mod bench;
+pub mod demo;
+pub mod paths;
+pub mod say;
+pub mod stages;
+pub mod suite;
+pub mod tool;
 
-use std::io::Write as _;
-use std::path::Path;
 use std::process::ExitCode;
 
+const USAGE: &str = "\
+usage: cargo xtask <command>
+
+  adapters               build every adapter in plugins/ into target/adapters
+  demo [--once]          build everything, send webhooks, show what became of them, and stay up to try things by hand;
+                         --once ends then: 0 if all is as it must be, 1 otherwise
+  test [--quick]         everything that must pass; --quick leaves out the documentation and the demo
+  bench [NAME…] [--json] measure what the project claims; NAME begins the name of a figure: accept, sandbox.handle";
+
 fn main() -> ExitCode {
-    let result = match std::env::args().nth(1).as_deref() {
-        Some("adapters") => adapters::build(&root()).map(|_| ()),
-        _ => Err("usage: cargo xtask adapters".into()),
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let result = match arguments.split_first() {
+        Some((command, rest)) => run(command, rest),
+        None => Err(USAGE.into()),
     };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "xtask: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    result.unwrap_or_else(|error| {
+        say::words(&format!("xtask: {error}"));
+        ExitCode::FAILURE
+    })
 }
 
-/// The project's directory: this crate's parent.
-fn root() -> std::path::PathBuf {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-    own.parent().unwrap_or(own).to_path_buf()
+fn run(command: &str, rest: &[String]) -> tool::Result<ExitCode> {
+    let root = paths::root();
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    match (command, rest.as_slice()) {
+        ("adapters", []) => adapters::build(&root).map(|_| ExitCode::SUCCESS),
+        ("demo", []) => demo::run(&root, demo::Length::UntilStopped),
+        ("demo", ["--once"]) => demo::run(&root, demo::Length::Once),
+        ("test", []) => suite::run(&root, suite::Extent::Whole).map(|()| ExitCode::SUCCESS),
+        ("test", ["--quick"]) => suite::run(&root, suite::Extent::Quick).map(|()| ExitCode::SUCCESS),
+        ("bench", arguments) => bench::run(&root, arguments),
+        ("help" | "--help" | "-h", _) => {
+            say::data(USAGE);
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => Err(USAGE.into()),
+    }
 }

@@ -253,8 +253,9 @@ pub fn client(lms: &LmsConfig, clock: &Arc<dyn Clock>) -> Result<Lms, ServeError
     Lms::new(config, Arc::clone(clock)).map_err(|source| ServeError::Lms { name: lms.name.to_string(), source })
 }
 
-/// Answers connections until told to stop, then ends those that are open.
-async fn accept(listener: TcpListener, router: axum::Router, mut stop: watch::Receiver<bool>, drain: Duration) {
+/// Answers connections until told to stop, then ends those that are open. Which requests there are is the router's: the
+/// benchmarks measure the gateway against another one behind this same listener.
+pub async fn accept(listener: TcpListener, router: axum::Router, mut stop: watch::Receiver<bool>, drain: Duration) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let graceful = GracefulShutdown::new();
     let mut server = auto::Builder::new(TokioExecutor::new()).http1_only();

@@ -1,0 +1,121 @@
+//! One run of the WooCommerce adapter, without HTTP and without the store.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_trait::async_trait;
+use bursar_domain::{Clock as _, Request, ShopName, SystemClock, ids::DeliveryId, statement::ProductId};
+use bursar_sandbox::{
+    Adapter, Decision, DeliveryInput, HostFault, KnownLine, Origin, Sandbox, SandboxConfig, ShopContext, Surroundings,
+    check_settings,
+};
+use bytes::Bytes;
+use secrecy::SecretString;
+
+use crate::Result;
+use crate::arguments::Arguments;
+use crate::figure::{Figure, Limit};
+use crate::module::Empty;
+use crate::orders;
+use crate::servers::KEY;
+use crate::statistics::{median, nanoseconds};
+
+pub(crate) const NAMES: &[&str] = &["sandbox.authenticate_us", "sandbox.handle_us"];
+
+/// Runs of each kind, in turn.
+const RUNS: usize = 5_000;
+/// Before them, not counted.
+const WARM_UP: usize = 500;
+
+/// A shop whose ledger and catalog are empty, so that nothing but the run itself is measured.
+struct Nothing;
+
+#[async_trait]
+impl Surroundings for Nothing {
+    async fn known(&self, _: &str) -> Result<Vec<KnownLine>, HostFault> {
+        Ok(Vec::new())
+    }
+
+    async fn courses(&self, _: &[ProductId]) -> Result<Vec<(String, String)>, HostFault> {
+        Ok(Vec::new())
+    }
+}
+
+/// Measures them.
+pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
+    let sandbox = Sandbox::new(SandboxConfig::default())?;
+    let adapter = sandbox.load(std::fs::read(arguments.adapters.join("woocommerce.wasm"))?).await?;
+    let shop = Arc::new(shop(&adapter)?);
+    let request = Arc::new(request()?);
+    let empty = Empty::new()?;
+    let (mut bare, mut authenticate, mut handle) = (Vec::new(), Vec::new(), Vec::new());
+    for run in 0..WARM_UP + RUNS {
+        let began = Instant::now();
+        empty.run().await?;
+        let bare_took = began.elapsed();
+
+        let began = Instant::now();
+        let authenticated = adapter.authenticate(&shop, Arc::clone(&request)).await?;
+        let authenticate_took = began.elapsed();
+        if !matches!(authenticated.decision, Decision::Accept { .. }) {
+            return Err("the adapter does not accept the order".into());
+        }
+
+        let input = delivery(&request);
+        let began = Instant::now();
+        let handled = adapter.handle(&shop, input, Arc::new(Nothing)).await?;
+        let handle_took = began.elapsed();
+        if handled.result.is_err() {
+            return Err("the adapter does not handle the order".into());
+        }
+        if run >= WARM_UP {
+            bare.push(nanoseconds(bare_took));
+            authenticate.push(nanoseconds(authenticate_took));
+            handle.push(nanoseconds(handle_took));
+        }
+    }
+    let figure = |name, values: &[u64]| Figure {
+        name,
+        unit: "µs",
+        value: median(values),
+        baseline: Some(median(&bare)),
+        limit: Limit::None,
+    };
+    Ok(vec![figure("sandbox.authenticate_us", &authenticate), figure("sandbox.handle_us", &handle)])
+}
+
+fn shop(adapter: &Adapter) -> Result<ShopContext> {
+    let settings = serde_json::Value::Object(serde_json::Map::new());
+    Ok(ShopContext {
+        name: ShopName::parse(orders::SHOP)?,
+        secrets: BTreeMap::from([("webhook".to_owned(), vec![SecretString::from(KEY)])]),
+        settings_json: check_settings(&adapter.description().settings, &settings)
+            .map_err(|problem| format!("{problem:?}"))?,
+        unsigned: false,
+        permissions: BTreeSet::new(),
+    })
+}
+
+fn request() -> Result<Request> {
+    let message = orders::signed(1, "buyer1@example.com", KEY.as_bytes())?;
+    let headers = message.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), Bytes::from(value)));
+    Ok(Request {
+        method: "POST".to_owned(),
+        path: String::new(),
+        query: String::new(),
+        headers: headers.collect(),
+        body: Bytes::from(message.body),
+        received_at: SystemClock.now(),
+    })
+}
+
+fn delivery(request: &Arc<Request>) -> DeliveryInput {
+    DeliveryInput {
+        id: DeliveryId::new(request.received_at),
+        topic: "order.updated".to_owned(),
+        origin: Origin::Webhook,
+        attempt: 1,
+        request: Arc::clone(request),
+    }
+}

@@ -1,0 +1,28 @@
+//! `cargo xtask bench`: builds what is measured as it is released, and starts the program that measures.
+//!
+//! What is measured, and how, is `bursar-bench`'s; what the figures mean stands in `docs/benchmarks.md`.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use crate::tool::{Result, cargo, run as run_tool};
+use crate::{adapters, paths};
+
+/// Measures. What it prints is the program's; its arguments are passed on.
+///
+/// # Errors
+///
+/// When something cannot be built or started.
+pub fn run(root: &Path, arguments: &[&str]) -> Result<ExitCode> {
+    adapters::build(root)?;
+    let mut build = cargo();
+    build.current_dir(root).args(["build", "--locked", "--release", "--bins"]);
+    run_tool(build.args(["--package", "bursar", "--package", "openedx-simulator", "--package", "bursar-bench"]))?;
+
+    let release = paths::target_directory(root).join("release");
+    let mut measure = Command::new(release.join("bursar-bench"));
+    measure.arg("--bursar").arg(release.join("bursar")).arg("--simulator").arg(release.join("openedx-simulator"));
+    measure.arg("--adapters").arg(paths::adapters_directory(root)).args(arguments);
+    let status = measure.status()?;
+    Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}

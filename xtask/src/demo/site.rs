@@ -1,0 +1,261 @@
+//! The place of the demo: a directory with a configuration, a ledger, a catalog, and an LMS to start.
+//!
+//! Owns what is set up before the first webhook. It does what an operator would do, with the same commands.
+
+use std::fs::{self, File, TryLockError};
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::child::Child;
+use super::http;
+use crate::paths;
+use crate::tool::{self, Result};
+
+/// The shop.
+pub(super) const SHOP: &str = "campus";
+/// The course run that is sold.
+pub(super) const RUN: &str = "course-v1:Demo+T101+2026";
+/// The mode that it is sold in.
+pub(super) const MODE: &str = "verified";
+/// The product that sells it; the same one that the recorded order has.
+pub(super) const PRODUCT: &str = "sku:DEMO-T101";
+/// A product that nobody has mapped.
+pub(super) const UNMAPPED: &str = "sku:DEMO-T999";
+/// How long taking access away waits. A shop would have minutes; who watches a demo has seconds.
+pub(super) const QUIET_TIME: Duration = Duration::from_secs(2);
+/// Those who have an account in the LMS from the start, each for a row of their own.
+const LEARNERS: [(&str, &str); 7] = [
+    ("ada", "ada@example.com"),
+    ("ben", "ben@example.com"),
+    ("cleo", "cleo@example.com"),
+    ("dan", "dan@example.com"),
+    ("eve", "eve@example.com"),
+    ("finn", "finn@example.com"),
+    ("mallory", "mallory@example.com"),
+];
+
+/// Says that a directory was made here and may be replaced.
+const MARKER: &str = ".bursar-demo";
+const CLIENT: &str = "bursar";
+const CLIENT_SECRET: &str = "demo-client-secret";
+const ADMIN_TOKEN: &str = "demo-admin-token";
+/// How long a program may take to be ready: an adapter is compiled first, perhaps on a busy machine.
+const START_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The running demo.
+#[derive(Debug)]
+pub(super) struct Site {
+    /// The project's directory.
+    pub(super) root: PathBuf,
+    /// Where everything of the demo is.
+    pub(super) directory: PathBuf,
+    /// The public listener.
+    pub(super) shop_address: SocketAddr,
+    /// The admin listener.
+    pub(super) admin_address: SocketAddr,
+    /// The LMS.
+    pub(super) lms_address: SocketAddr,
+    // In this order they are stopped.
+    server: Child,
+    lms: Child,
+}
+
+impl Site {
+    /// Sets everything up in `directory` and starts it.
+    ///
+    /// # Errors
+    ///
+    /// When anything is not as it must be; nothing is left running then.
+    pub(super) fn start(root: &Path, directory: &Path) -> Result<Self> {
+        replace(directory)?;
+        let config = directory.join("bursar.toml");
+        let binary = binary(root, "bursar");
+        quietly(Command::new(&binary).args(["init", "--directory"]).arg(directory))?;
+        fs::write(directory.join(MARKER), "")?;
+        for adapter in fs::read_dir(paths::adapters_directory(root))? {
+            let adapter = adapter?;
+            fs::copy(adapter.path(), directory.join("adapters").join(adapter.file_name()))?;
+        }
+        fs::write(directory.join("secrets/lms-client"), CLIENT_SECRET)?;
+        fs::write(directory.join("secrets/admin-token"), ADMIN_TOKEN)?;
+        fs::write(directory.join("products.csv"), catalog())?;
+        fs::write(directory.join("lms.json"), format!("{:#}", lms_state()))?;
+
+        let state = directory.join("lms.json");
+        let mut command = Command::new(self::binary(root, "openedx-simulator"));
+        command.args(["--listen", "127.0.0.1:0", "--state"]).arg(state);
+        let mut lms = Child::start("openedx-simulator", &mut command, &directory.join("lms.log"))?;
+        let lms_address = lms.wait_until(START_PATIENCE, |log| {
+            log.lines().find_map(|line| line.strip_prefix("listening on http://")?.parse().ok())
+        })?;
+
+        let [shop_address, admin_address] = free_addresses()?;
+        fs::write(&config, configuration(shop_address, admin_address, lms_address))?;
+        let mut import = Command::new(&binary);
+        import.arg("--config").arg(&config).args(["catalog", "import", SHOP]);
+        quietly(import.arg(directory.join("products.csv")))?;
+
+        let mut command = Command::new(&binary);
+        command.arg("--config").arg(&config).arg("serve");
+        let mut server = Child::start("bursar", &mut command, &directory.join("bursar.log"))?;
+        server.wait_until(START_PATIENCE, |_| {
+            http::get(shop_address, "/healthz").ok().filter(|(status, _)| *status == 200)
+        })?;
+        Ok(Self {
+            root: root.to_owned(),
+            directory: directory.to_owned(),
+            shop_address,
+            admin_address,
+            lms_address,
+            server,
+            lms,
+        })
+    }
+
+    /// `bursar` with these arguments, on this configuration, printing JSON: its standard output, whether it failed or not.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be run, or either server has ended.
+    pub(super) fn bursar(&mut self, arguments: &[&str]) -> Result<Vec<Value>> {
+        self.still_runs()?;
+        let mut command = Command::new(binary(&self.root, "bursar"));
+        command.arg("--config").arg(self.directory.join("bursar.toml")).arg("--json").args(arguments);
+        let output = command.stderr(Stdio::null()).output()?;
+        String::from_utf8(output.stdout)?.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+    }
+
+    /// Do both servers still run?
+    ///
+    /// # Errors
+    ///
+    /// When one has ended.
+    pub(super) fn still_runs(&mut self) -> Result<()> {
+        self.server.still_runs()?;
+        self.lms.still_runs()
+    }
+
+    /// How a command on this configuration is typed.
+    #[must_use]
+    pub(super) fn typed(&self, arguments: &str) -> String {
+        let binary = binary(&self.root, "bursar");
+        let config = self.directory.join("bursar.toml");
+        let (binary, config) = (paths::typed(&self.root, &binary), paths::typed(&self.root, &config));
+        format!("{binary} --config {config} {arguments}")
+    }
+
+    /// How the admin listener is asked.
+    #[must_use]
+    pub(super) fn typed_readiness(&self) -> String {
+        format!("curl -H 'Authorization: Bearer {ADMIN_TOKEN}' http://{}/readyz", self.admin_address)
+    }
+}
+
+/// A binary of the dev profile.
+#[must_use]
+pub(crate) fn binary(root: &Path, name: &str) -> PathBuf {
+    paths::target_directory(root).join("debug").join(name)
+}
+
+/// Runs a command whose words matter only when it fails.
+fn quietly(command: &mut Command) -> Result<()> {
+    let output = command.output()?;
+    if output.status.success() {
+        return Ok(());
+    }
+    let words = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{} ended with {}:\n{}", tool::typed(command), output.status, words.trim_end()).into())
+}
+
+/// Removes the directory of an earlier demo, and nothing else.
+fn replace(directory: &Path) -> Result<()> {
+    let shown = directory.display();
+    if !directory.exists() {
+        return Ok(());
+    }
+    if !directory.join(MARKER).exists() {
+        return Err(format!("{shown} is there, and no demo made it\nhint: move it away").into());
+    }
+    // The server holds this lock while it runs.
+    if let Ok(lock) = File::open(directory.join("bursar.db.lock"))
+        && let Err(TryLockError::WouldBlock) = lock.try_lock()
+    {
+        return Err(format!("a demo is running in {shown}\nhint: stop it with Ctrl-C where it was started").into());
+    }
+    fs::remove_dir_all(directory).map_err(|error| format!("{shown} cannot be replaced: {error}").into())
+}
+
+/// Ports that are free now; held together, so that they differ.
+fn free_addresses() -> Result<[SocketAddr; 2]> {
+    let held = [TcpListener::bind("127.0.0.1:0")?, TcpListener::bind("127.0.0.1:0")?];
+    let [one, other] = &held;
+    Ok([one.local_addr()?, other.local_addr()?])
+}
+
+fn configuration(shop: SocketAddr, admin: SocketAddr, lms: SocketAddr) -> String {
+    let quiet = QUIET_TIME.as_secs();
+    format!(
+        r#"# The demo's configuration. The LMS is simulated; all secrets are made up.
+[server]
+listen = "{shop}"
+
+[admin]
+listen = "{admin}"
+token = {{ file = "secrets/admin-token" }}
+
+[store]
+url = "sqlite:bursar.db"
+
+[adapters]
+directory = "adapters"
+
+[[lms]]
+name = "main"
+url = "http://{lms}"
+client_id = "{CLIENT}"
+client_secret = {{ file = "secrets/lms-client" }}
+
+[[shops]]
+name = "{SHOP}"
+adapter = "woocommerce"
+lms = "main"
+mode = "live"
+secrets.webhook = [{{ file = "secrets/campus-webhook" }}]
+quiet_time = "{quiet}s"             # a shop would have the default, 15 minutes
+"#
+    )
+}
+
+/// The recorded order has two more lines; they sell no course.
+fn catalog() -> String {
+    format!("product,course_run,mode\n{PRODUCT},{RUN},{MODE}\nsku:DEMO-T102,,\nsku:BOOK-1,,\n")
+}
+
+fn lms_state() -> Value {
+    let mut users = vec![json!({ "username": "bursar_worker", "staff": true })];
+    users.extend(LEARNERS.iter().map(|(username, email)| json!({ "username": username, "email": email })));
+    json!({
+        "users": users,
+        "applications": [{ "client_id": CLIENT, "client_secret": CLIENT_SECRET, "owner": "bursar_worker" }],
+        "courses": [{ "id": RUN, "name": "Intro to Testing", "modes": { "audit": 0, MODE: 49 } }],
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_demo_made_is_not_removed() {
+        let directory = std::env::temp_dir().join(format!("bursar-xtask-replace-{}", std::process::id()));
+        fs::create_dir_all(&directory).unwrap();
+        assert!(replace(&directory).unwrap_err().to_string().contains("no demo made it"));
+        fs::write(directory.join(MARKER), "").unwrap();
+        replace(&directory).unwrap();
+        assert!(!directory.exists());
+    }
+}

@@ -1,0 +1,104 @@
+//! `cargo xtask test`: everything that must pass.
+//!
+//! Owns the list and its order: what is quick and fails often comes first. The first failure ends it.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::stages::Stages;
+use crate::tool::{Result, cargo, run as run_tool};
+use crate::{adapters, demo, paths, say};
+
+/// How much of it is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// All of it.
+    Whole,
+    /// Without documentation and demo.
+    Quick,
+}
+
+/// The workspaces, by directory: the host, the adapters, and those that the sandbox is tested with.
+const WORKSPACES: [&str; 3] = ["", "plugins", "host/sandbox/tests/guests"];
+
+/// The toolchain's parts beside the compiler, and the subcommand by which each is known to be there.
+const COMPONENTS: [(&str, &str); 2] = [("rustfmt", "fmt"), ("clippy", "clippy")];
+
+/// Runs it.
+///
+/// # Errors
+///
+/// With the command that failed.
+pub fn run(root: &Path, extent: Extent) -> Result<()> {
+    let mut stages = Stages::begin();
+    let result = all(root, extent, &mut stages);
+    say::words(&format!("\n{}", stages.summary()));
+    result
+}
+
+fn all(root: &Path, extent: Extent, stages: &mut Stages) -> Result<()> {
+    let plugins = root.join("plugins");
+    stages.run("what is needed", || {
+        adapters::add_target(&plugins)?;
+        COMPONENTS.iter().try_for_each(|(component, subcommand)| add_component(root, component, subcommand))
+    })?;
+    stages.run("format", || {
+        WORKSPACES.iter().try_for_each(|workspace| {
+            let mut command = cargo();
+            run_tool(command.current_dir(root.join(workspace)).args(["fmt", "--all", "--check"]))
+        })
+    })?;
+    // As the tests are built: with all targets, so that dependencies have the same features and are built once.
+    stages.run("clippy, host", || clippy(&mut in_root(root), &["--all-targets"]))?;
+    stages.run("clippy, adapters", || {
+        clippy(&mut in_plugins(root), &["--all-targets"])?;
+        clippy(&mut in_plugins(root), &["--target", adapters::TARGET])
+    })?;
+    stages.run("building the adapters", || adapters::build(root))?;
+    stages.run("building the host", || {
+        run_tool(in_root(root).args(["build", "--locked", "--workspace", "--all-targets"]))
+    })?;
+    stages.run("tests, host", || {
+        let mut command = in_root(root);
+        command.env("BURSAR_BIN", demo::binary(root, "bursar"));
+        command.env("BURSAR_ADAPTERS", paths::adapters_directory(root));
+        run_tool(command.args(["test", "--locked", "--workspace"]))
+    })?;
+    stages.run("tests, adapters", || run_tool(in_plugins(root).args(["test", "--locked", "--workspace"])))?;
+    if extent == Extent::Quick {
+        return Ok(());
+    }
+    stages.run("documentation", || {
+        let arguments = ["doc", "--locked", "--workspace", "--no-deps"];
+        run_tool(in_root(root).env("RUSTDOCFLAGS", "-D warnings").args(arguments))?;
+        run_tool(in_plugins(root).env("RUSTDOCFLAGS", "-D warnings").args(arguments))
+    })?;
+    stages.run("demo", || demo::run_built(root))
+}
+
+fn in_root(root: &Path) -> Command {
+    let mut command = cargo();
+    command.current_dir(root);
+    command
+}
+
+fn in_plugins(root: &Path) -> Command {
+    let mut command = cargo();
+    command.current_dir(root.join("plugins")).env("CARGO_TARGET_DIR", adapters::plugins_target_directory(root));
+    command
+}
+
+fn clippy(command: &mut Command, arguments: &[&str]) -> Result<()> {
+    command.args(["clippy", "--locked", "--workspace"]).args(arguments);
+    run_tool(command.args(["--", "-D", "warnings"]))
+}
+
+fn add_component(root: &Path, component: &str, subcommand: &str) -> Result<()> {
+    let mut command = in_root(root);
+    command.args([subcommand, "--version"]).stdout(Stdio::null()).stderr(Stdio::null());
+    if command.status().is_ok_and(|status| status.success()) {
+        return Ok(());
+    }
+    say::words(&format!("adding {component} to the toolchain"));
+    run_tool(Command::new("rustup").args(["component", "add", component]).current_dir(root))
+}
