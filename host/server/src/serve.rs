@@ -161,13 +161,14 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
     tracing::info!("stopping: what is under way is ended; a second signal stops at once");
     stop.send_replace(true);
     tokio::select! {
-        () = async { while workers.join_next().await.is_some() {} } => tracing::info!("everything has ended"),
-        () = signals.next() => tracing::warn!("stopped at once; what was under way is taken up at the next start"),
+        () = async { while workers.join_next().await.is_some() {} } => {}
+        () = signals.next() => tracing::warn!("stopping at once; what is under way is taken up at the next start"),
         () = tokio::time::sleep(config.server.drain + DRAIN_SLACK) => {
-            tracing::warn!("stopped before everything had ended; what was under way is taken up at the next start");
+            tracing::warn!("time is up before everything has ended; what is under way is taken up at the next start");
         }
     }
     store.close().await;
+    tracing::info!("stopped");
     Ok(())
 }
 
