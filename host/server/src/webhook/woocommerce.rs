@@ -21,10 +21,17 @@ const USER_AGENT: &str = "WooCommerce/9.9.5 Hookshot (WordPress/6.9)";
 const SOURCE: &str = "https://shop.example/";
 /// Line ids of one order lie this far from the next order's.
 const LINES_PER_ORDER: u64 = 1_000;
-/// Where numbers of products begin that were named by their SKU only.
-const UNNAMED_PRODUCT: u64 = 900_000;
+/// Where numbers of products begin that were named by their SKU only, and how many there are.
+const UNNAMED_PRODUCTS: std::ops::Range<u64> = 900_000_000..1_000_000_000;
 /// Topics that carry an order whole.
 const WHOLE_ORDER: [&str; 3] = ["order.created", "order.updated", "order.restored"];
+
+/// The number of a product that was named otherwise: always the same for the same name, because a shop's products are.
+fn stand_in(name: &str) -> u64 {
+    let digest = Sha256::digest(name.as_bytes());
+    let number = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    UNNAMED_PRODUCTS.start + number % (UNNAMED_PRODUCTS.end - UNNAMED_PRODUCTS.start)
+}
 
 /// The value of `X-WC-Webhook-Signature`: base64 of HMAC-SHA256 over the body as it is, keyed with the secret as it is.
 ///
@@ -289,7 +296,7 @@ impl<'a> WooLine<'a> {
         Ok(Self {
             id,
             name: &line.title,
-            product_id: product.unwrap_or(UNNAMED_PRODUCT + number),
+            product_id: product.unwrap_or_else(|| stand_in(if sku.is_empty() { &line.title } else { sku })),
             variation_id: variation,
             quantity: line.quantity,
             tax_class: "",
