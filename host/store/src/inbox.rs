@@ -198,8 +198,9 @@ impl Store {
         Ok(row.try_get::<i64, _>(0)? == 1)
     }
 
-    /// Ends every claim. Only for a process that has just begun to serve: whoever claimed anything before is gone, because a
-    /// SQLite ledger is served by one process, so nobody need wait for the leases to run out.
+    /// Ends every claim, and has what waited for a person looked at now. Only for a process that has just begun to serve:
+    /// whoever claimed anything before is gone, because a SQLite ledger is served by one process, so nobody need wait for the
+    /// leases to run out; and whoever mended something has started it again.
     ///
     /// # Errors
     /// When the database fails.
@@ -480,6 +481,10 @@ impl Command for ReleaseClaims {
 
     async fn execute(self, connection: &mut SqliteConnection) -> Result<()> {
         sqlx::query("DELETE FROM lanes").execute(&mut *connection).await?;
+        sqlx::query("UPDATE deliveries SET due_at = ?1 WHERE state IN ('parked', 'waiting') AND due_at > ?1")
+            .bind(self.now.as_millis())
+            .execute(&mut *connection)
+            .await?;
         sqlx::query("UPDATE resolutions SET leased_until = NULL, fence = fence + 1 WHERE leased_until > ?")
             .bind(self.now.as_millis())
             .execute(&mut *connection)

@@ -149,6 +149,10 @@ pub async fn list(context: &Context, args: &ListArgs) -> Result<(), CliError> {
     };
     let deliveries = store.deliveries(&filter).await?;
     let rows: Vec<Row> = deliveries.iter().map(Row::from).collect();
+    if rows.is_empty() && !context.output.is_json() {
+        context.output.say("no deliveries");
+        return Ok(());
+    }
     let now = context.clock.now();
     context.output.list(&rows, |_| {
         let mut table = Table::new([
@@ -174,11 +178,7 @@ pub async fn list(context: &Context, args: &ListArgs) -> Result<(), CliError> {
             ]);
         }
         table
-    })?;
-    if deliveries.is_empty() && !context.output.is_json() {
-        context.output.say("no deliveries");
-    }
-    Ok(())
+    })
 }
 
 /// Shows one delivery.

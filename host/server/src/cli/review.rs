@@ -48,6 +48,10 @@ pub async fn list(context: &Context, args: &ListArgs) -> Result<(), CliError> {
     reviews.retain(|review| args.shop.as_ref().is_none_or(|shop| *shop == review.shop));
     reviews.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
     let rows: Vec<_> = reviews.iter().map(row).collect();
+    if rows.is_empty() && !context.output.is_json() {
+        context.output.say("nothing needs a person");
+        return Ok(());
+    }
     let now = context.clock.now();
     context.output.list(&rows, |_| {
         let mut table = Table::new([
@@ -71,11 +75,7 @@ pub async fn list(context: &Context, args: &ListArgs) -> Result<(), CliError> {
             ]);
         }
         table
-    })?;
-    if reviews.is_empty() && !context.output.is_json() {
-        context.output.say("nothing needs a person");
-    }
-    Ok(())
+    })
 }
 
 fn row(review: &Review) -> serde_json::Value {

@@ -88,16 +88,15 @@ fn what_came_while_the_adapter_was_broken_is_judged_when_it_is_whole_again() {
     let form = [("Content-Type".to_owned(), "application/x-www-form-urlencoded".to_owned())];
     assert_eq!(site.post_with(CAMPUS, &form, b"webhook_id=7").status, 200);
     assert_eq!(site.ledger.states_of(CAMPUS), [DeliveryState::Parked; 3]);
+    // Looked at, and put off until somebody has mended it.
+    until("each was tried once", || {
+        site.ledger.deliveries_of(CAMPUS).iter().all(|delivery| delivery.due_at > Some(delivery.received_at))
+    });
     assert_eq!(site.lms.requests().len(), 0);
 
     site.stop();
     fs::write(&place, &component).unwrap();
     site.serve();
-    // Whoever mended it need not wait for the next look.
-    for delivery in site.ledger.deliveries_of(CAMPUS) {
-        let output = site.run(&["deliveries", "retry", &delivery.id.to_string()]);
-        assert!(output.status.success(), "{output:?}");
-    }
     site.settled_as("ada", CS101, "verified", true);
     until("all three are judged", || site.ledger.states_of(CAMPUS).iter().all(|state| state.is_final()));
     let mut states: Vec<_> = site.ledger.deliveries_of(CAMPUS).into_iter().map(|d| (d.id, d.state)).collect();
@@ -105,6 +104,17 @@ fn what_came_while_the_adapter_was_broken_is_judged_when_it_is_whole_again() {
     let states: Vec<_> = states.into_iter().map(|(_, state)| state).collect();
     assert_eq!(states, [DeliveryState::Done, DeliveryState::Refused, DeliveryState::Ignored]);
     assert!(site.ledger.order(CAMPUS, "2").is_none(), "the forged order was never handled");
+
+    // Nor is it, or the greeting that nobody signed, when somebody has them run again.
+    let ids: Vec<String> =
+        site.ledger.deliveries_of(CAMPUS).iter().rev().map(|delivery| delivery.id.to_string()).collect();
+    assert_eq!(site.run(&["deliveries", "retry", &ids[1]]).status.code(), Some(1));
+    let attempts = |id: &str| site.json(&["deliveries", "show", id])["attempts"].clone();
+    let judged = attempts(&ids[2]).as_array().unwrap().len();
+    assert_eq!(site.json(&["deliveries", "retry", &ids[2]])["id"], ids[2].as_str());
+    until("the greeting was judged again", || attempts(&ids[2]).as_array().unwrap().len() > judged);
+    assert_eq!(attempts(&ids[2]).as_array().unwrap().last().unwrap()["outcome"], "ignored");
+    assert_eq!(site.ledger.states_of(CAMPUS)[0], DeliveryState::Ignored);
 }
 
 #[test]

@@ -13,6 +13,7 @@
 
 mod adapters;
 mod bad_requests;
+mod commands;
 mod configuration;
 mod crashes;
 mod forged;
