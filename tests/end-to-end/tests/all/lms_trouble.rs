@@ -96,7 +96,7 @@ fn a_request_to_enroll_whose_effect_was_hidden_is_not_made_again() {
 fn a_request_that_lands_after_bursar_gave_up_on_it_is_found_done() {
     let site = Site::selling(Plan::new(&["ada"]).lms_timeout(LMS_TIMEOUT));
     // Later than the timeout, and before the next look could be certain that it will not land.
-    site.lms.add_fault(Fault::next(Endpoint::EnrollmentPost, 1, FaultKind::Slow { delay_ms: 1_500 }));
+    site.lms.add_fault(Fault::next(Endpoint::EnrollmentPost, 1, FaultKind::Slow { delay_ms: 1_200 }));
     site.deliver(&Order::paid(1, &email("ada"), &[11]));
     site.settled_as("ada", CS101, "verified", true);
     assert_eq!(site.lms.count(Endpoint::EnrollmentPost), 1, "{:?}", site.ledger.trail(&email("ada"), CS101));
