@@ -66,9 +66,9 @@ pub fn run_built(root: &Path) -> Result<()> {
 }
 
 fn build(root: &Path) -> Result<()> {
-    let mut command = cargo();
-    command.current_dir(root).args(["build", "--locked", "--bins"]);
-    run_tool(command.args(["--package", "bursar", "--package", "openedx-simulator"]))
+    // The whole workspace, as `cargo xtask test` builds it: of fewer packages, wasmtime would have other features, and
+    // whoever runs both would build it twice.
+    run_tool(cargo().current_dir(root).args(["build", "--locked", "--workspace", "--bins"]))
 }
 
 fn show(root: &Path, length: Length, stages: &mut Stages, stop: &AtomicBool) -> Result<ExitCode> {

@@ -80,8 +80,13 @@ pub enum Reason {
     NothingGiven,
     /// The enrollment is inactive or absent already.
     AlreadyGone,
-    /// Mode `observe`: this is what would have been done.
-    ObserveOnly,
+    /// The shop is only observed: this is what would have been done.
+    ObserveOnly {
+        /// The mode that would have been set, or taken.
+        mode: Mode,
+        /// Would it have been switched on, or off?
+        active: bool,
+    },
     /// The policy asks a person before anything is taken.
     AskBeforeRevoke,
 
@@ -143,7 +148,12 @@ impl fmt::Display for Reason {
             Self::Left => f.write_str("the learner left the course after it was given"),
             Self::NothingGiven => f.write_str("nothing had been given yet"),
             Self::AlreadyGone => f.write_str("the enrollment is inactive already"),
-            Self::ObserveOnly => f.write_str("the shop is only observed"),
+            Self::ObserveOnly { mode, active: true } => {
+                write!(f, "the shop is only observed; {mode} would have been given")
+            }
+            Self::ObserveOnly { mode, active: false } => {
+                write!(f, "the shop is only observed; {mode} would have been taken")
+            }
             Self::AskBeforeRevoke => f.write_str("the shop's policy asks a person before access is taken"),
             Self::NoAccount => f.write_str("the LMS knows no account for this learner yet"),
             Self::AccountFound => f.write_str("the account exists"),

@@ -38,12 +38,13 @@ pub fn redact(description: &Description, request: &Request) -> Request {
 fn blank_body(body: &[u8], pointers: &[String]) -> Option<Bytes> {
     let text = std::str::from_utf8(body).ok()?;
     let root: &RawValue = serde_json::from_str(text).ok()?;
+    let pointers: Vec<Vec<String>> = pointers
+        .iter()
+        .map(|pointer| pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect())
+        .collect();
+    let pointers: Vec<&[String]> = pointers.iter().map(Vec::as_slice).collect();
     let mut places = Vec::new();
-    for pointer in pointers {
-        let tokens: Vec<_> =
-            pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect();
-        find(root, &tokens, text, &mut places);
-    }
+    find(root, &pointers, text, &mut places);
     places.sort_by_key(|place| (place.start, std::cmp::Reverse(place.end)));
     let mut blanked = Vec::with_capacity(body.len());
     let mut done = 0;
@@ -63,24 +64,33 @@ fn blank_body(body: &[u8], pointers: &[String]) -> Option<Bytes> {
     Some(blanked.into())
 }
 
-/// Collects where the values at a pointer stand; several where a member is repeated.
-fn find(value: &RawValue, tokens: &[String], text: &str, places: &mut Vec<Range<usize>>) {
+/// Collects where the values at these pointers stand; several where a member is repeated. Each object is read once, however
+/// many pointers lead into it.
+fn find(value: &RawValue, pointers: &[&[String]], text: &str, places: &mut Vec<Range<usize>>) {
     let json = value.get();
-    let Some((token, rest)) = tokens.split_first() else {
+    if pointers.iter().any(|pointer| pointer.is_empty()) {
         let start = (json.as_ptr() as usize).saturating_sub(text.as_ptr() as usize);
+        // What lies deeper goes with it.
         places.push(start..start + json.len());
         return;
-    };
+    }
+    let steps = pointers.iter().filter_map(|pointer| pointer.split_first());
     if json.starts_with('{') {
         let Ok(Members(members)) = serde_json::from_str::<Members<'_>>(json) else { return };
-        for (_, member) in members.iter().filter(|(name, _)| name == token) {
-            find(member, rest, text, places);
+        for (name, member) in &members {
+            let below: Vec<&[String]> =
+                steps.clone().filter(|(token, _)| name == *token).map(|(_, rest)| rest).collect();
+            if !below.is_empty() {
+                find(member, &below, text, places);
+            }
         }
     } else if json.starts_with('[') {
         let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(json) else { return };
-        let index = token.parse::<usize>().ok().filter(|index| &index.to_string() == token);
-        if let Some(item) = index.and_then(|index| items.get(index)) {
-            find(item, rest, text, places);
+        for (token, rest) in steps {
+            let index = token.parse::<usize>().ok().filter(|index| &index.to_string() == token);
+            if let Some(item) = index.and_then(|index| items.get(index)) {
+                find(item, &[rest], text, places);
+            }
         }
     }
 }

@@ -61,6 +61,11 @@ impl Dispatcher {
             .filter(|shop| shop.policy.mode == ShopMode::Paused)
             .map(|shop| shop.config.name.clone())
             .collect();
+        if paused.len() == self.shops.iter().count() {
+            // Nothing may be handled, and looking for it again and again costs more the more is kept.
+            drop(stop.wait_for(|stop| *stop).await);
+            return;
+        }
         let mut rung = self.inbox.listen();
         let mut runs = JoinSet::new();
         while !*stop.borrow() {

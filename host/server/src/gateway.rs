@@ -4,10 +4,7 @@
 //! business reason, never 429, because shops take both for a broken receiver and switch the webhook off.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+    sync::{Arc, atomic::Ordering},
     time::Duration,
 };
 
@@ -59,8 +56,6 @@ pub struct Gateway {
     pub max_body: usize,
     /// Rung when a delivery has come.
     pub inbox: Bell,
-    /// When a wrong signature was last looked into, in milliseconds since 1970.
-    pub diagnosed_at: AtomicI64,
 }
 
 /// The public addresses.
@@ -208,7 +203,7 @@ impl Gateway {
             Decision::Problem(Problem { remedy: Remedy::None, code, message, .. }) => {
                 let mistake = authenticated
                     .failed_check
-                    .filter(|_| self.may_diagnose(request.received_at))
+                    .filter(|_| may_diagnose(shop, request.received_at))
                     .and_then(|check| check.diagnose(context));
                 tracing::warn!(shop = %name, code, why = message, mistake, "a request was refused as not authentic");
                 Reply::NotAuthentic
@@ -257,12 +252,12 @@ impl Gateway {
             }
         }
     }
+}
 
-    fn may_diagnose(&self, now: Timestamp) -> bool {
-        let last = self.diagnosed_at.load(Ordering::Relaxed);
-        now.since(Timestamp::from_millis(last)) >= DIAGNOSIS_EVERY
-            && self.diagnosed_at.compare_exchange(last, now.as_millis(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
-    }
+fn may_diagnose(shop: &Shop, now: Timestamp) -> bool {
+    let last = shop.diagnosed_at.load(Ordering::Relaxed);
+    now.since(Timestamp::from_millis(last)) >= DIAGNOSIS_EVERY
+        && shop.diagnosed_at.compare_exchange(last, now.as_millis(), Ordering::Relaxed, Ordering::Relaxed).is_ok()
 }
 
 /// Does the request carry one of the shop's secrets as it is?

@@ -146,14 +146,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
     } else {
         tracing::info!("the admin listener is off, because [admin] has no token");
     }
-    let gateway = Gateway {
-        shops,
-        store: store.clone(),
-        clock,
-        max_body: config.server.max_body,
-        inbox,
-        diagnosed_at: std::sync::atomic::AtomicI64::new(0),
-    };
+    let gateway = Gateway { shops, store: store.clone(), clock, max_body: config.server.max_body, inbox };
     workers.spawn(accept(listener, gateway::router(Arc::new(gateway)), stopped, config.server.drain));
     tracing::info!(%address, "listening");
 

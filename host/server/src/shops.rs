@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, atomic::AtomicI64},
 };
 
 use bursar_domain::{ShopName, policy::ShopPolicy};
@@ -29,6 +29,8 @@ pub struct Shop {
     pub config: ShopConfig,
     /// Whether it can be served.
     pub service: Service,
+    /// When a wrong signature was last looked into, in milliseconds since 1970.
+    pub diagnosed_at: AtomicI64,
 }
 
 /// Whether a shop can be served.
@@ -65,7 +67,7 @@ impl Shops {
                 Ok((adapter, context)) => Service::Ready { adapter, context: Arc::new(context) },
                 Err(obstacle) => Service::Waiting(obstacle),
             };
-            let shop = Shop { policy: policy(shop), config: shop.clone(), service };
+            let shop = Shop { policy: policy(shop), config: shop.clone(), service, diagnosed_at: AtomicI64::new(0) };
             (shop.config.name.clone(), Arc::new(shop))
         });
         Self(shops.collect())

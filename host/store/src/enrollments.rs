@@ -206,6 +206,7 @@ struct Claim {
 }
 
 impl Command for Claim {
+    const DURABLE: bool = false;
     type Output = Vec<DueEnrollment>;
 
     async fn execute(self, connection: &mut SqliteConnection) -> Result<Vec<DueEnrollment>> {
@@ -338,7 +339,7 @@ impl Command for RecordSettled {
             given.clear();
         }
         let state = match (&settled.due_at, &settled.concern) {
-            _ if settled.reason == Reason::ObserveOnly => "observed",
+            _ if matches!(settled.reason, Reason::ObserveOnly { .. }) => "observed",
             (None, None) => "settled",
             _ => "waiting",
         };

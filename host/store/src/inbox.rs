@@ -284,6 +284,7 @@ struct Claim {
 }
 
 impl Command for Claim {
+    const DURABLE: bool = false;
     type Output = Vec<Claimed>;
 
     async fn execute(self, connection: &mut SqliteConnection) -> Result<Vec<Claimed>> {
@@ -347,6 +348,7 @@ struct PutBack {
 }
 
 impl Command for PutBack {
+    const DURABLE: bool = false;
     type Output = ();
 
     async fn execute(self, connection: &mut SqliteConnection) -> Result<()> {

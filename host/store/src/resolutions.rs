@@ -171,6 +171,7 @@ struct Claim {
 }
 
 impl Command for Claim {
+    const DURABLE: bool = false;
     type Output = Vec<Unresolved>;
 
     async fn execute(self, connection: &mut SqliteConnection) -> Result<Vec<Unresolved>> {
@@ -296,15 +297,32 @@ async fn record(
         note_missing(connection, unresolved, now).await?;
     }
     if let Some(concern) = concern {
-        let about = reviews::About {
-            learner: Some((unresolved.lms.clone(), unresolved.identity_id)),
-            ..reviews::About::default()
-        };
-        for shop in &unresolved.shops {
-            reviews::open(connection, shop, &concern, &about, now).await?;
+        for (shop, order) in waiting_orders(connection, unresolved).await? {
+            let about = reviews::About {
+                order: Some(order),
+                learner: Some((unresolved.lms.clone(), unresolved.identity_id)),
+                ..reviews::About::default()
+            };
+            reviews::open(connection, &shop, &concern, &about, now).await?;
         }
     }
     Ok(())
+}
+
+/// The first order of each shop that waits for the learner.
+async fn waiting_orders(
+    connection: &mut SqliteConnection,
+    unresolved: &Unresolved,
+) -> Result<Vec<(ShopName, OrderId)>> {
+    let rows = sqlx::query(
+        "SELECT g.shop, MIN(l.order_id) AS order_id FROM grants g JOIN lines l ON l.id = g.line_id
+         WHERE g.identity_id = ? AND g.lms = ? AND g.account_id IS NULL AND g.ended_at IS NULL GROUP BY g.shop",
+    )
+    .bind(unresolved.identity_id.to_string())
+    .bind(unresolved.lms.as_str())
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(|row| Ok((rows::parsed(row, "shop")?, rows::parsed(row, "order_id")?))).collect()
 }
 
 /// The first miss is worth an entry at each grant that waits; the thousandth is not.

@@ -23,6 +23,10 @@ const QUEUE_MAX: usize = 1_024;
 
 /// A change of the store: closed, named, data in and data out.
 pub(crate) trait Command: Send + 'static {
+    /// Must it be on disk before the caller is answered? A claim need not: lost with the machine's power, it is as if it
+    /// had never been made. What is not synced is never overtaken by what is: the log of changes is one.
+    const DURABLE: bool = true;
+
     /// What it answers.
     type Output: Send + 'static;
 
@@ -34,6 +38,8 @@ pub(crate) trait Command: Send + 'static {
 type Reply = Box<dyn FnOnce(bool) + Send>;
 
 trait Job: Send {
+    fn is_durable(&self) -> bool;
+
     fn execute<'c>(
         self: Box<Self>,
         connection: &'c mut SqliteConnection,
@@ -46,6 +52,10 @@ struct Queued<C: Command> {
 }
 
 impl<C: Command> Job for Queued<C> {
+    fn is_durable(&self) -> bool {
+        C::DURABLE
+    }
+
     fn execute<'c>(
         self: Box<Self>,
         connection: &'c mut SqliteConnection,
@@ -118,7 +128,8 @@ impl Writer {
     }
 }
 
-async fn write(mut connection: SqliteConnection, mut messages: mpsc::Receiver<Message>) {
+async fn write(connection: SqliteConnection, mut messages: mpsc::Receiver<Message>) {
+    let mut file = LedgerFile { connection, syncs: true };
     let mut received = Vec::with_capacity(BATCH_MAX);
     let mut closing = None;
     while closing.is_none() && messages.recv_many(&mut received, BATCH_MAX).await > 0 {
@@ -130,7 +141,7 @@ async fn write(mut connection: SqliteConnection, mut messages: mpsc::Receiver<Me
             }
         }
         let mut replies = Vec::with_capacity(batch.len());
-        let committed = match commit(&mut connection, &mut batch, &mut replies).await {
+        let committed = match file.commit(&mut batch, &mut replies).await {
             Ok(()) => true,
             Err(error) => {
                 tracing::error!(error = %StoreError::from(error).chain(), commands = replies.len(), "a transaction could not be committed");
@@ -143,7 +154,7 @@ async fn write(mut connection: SqliteConnection, mut messages: mpsc::Receiver<Me
             reply(committed);
         }
     }
-    if let Err(error) = checkpoint(connection).await {
+    if let Err(error) = file.close().await {
         tracing::warn!(%error, "the ledger was not closed in good order; the next start puts it right");
     }
     if let Some(reply) = closing {
@@ -152,27 +163,44 @@ async fn write(mut connection: SqliteConnection, mut messages: mpsc::Receiver<Me
     }
 }
 
-/// Brings everything into the one file, so that a copy of it is a copy of the ledger, and closes it.
-async fn checkpoint(mut connection: SqliteConnection) -> sqlx::Result<()> {
-    sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection).await?;
-    connection.close().await
+/// The file, through the only connection that writes to it.
+struct LedgerFile {
+    connection: SqliteConnection,
+    /// Does a commit wait for the disk?
+    syncs: bool,
 }
 
-async fn commit(
-    connection: &mut SqliteConnection,
-    batch: &mut Vec<Box<dyn Job>>,
-    replies: &mut Vec<Reply>,
-) -> sqlx::Result<()> {
-    if batch.is_empty() {
-        return Ok(());
+impl LedgerFile {
+    async fn commit(&mut self, batch: &mut Vec<Box<dyn Job>>, replies: &mut Vec<Reply>) -> sqlx::Result<()> {
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let must_last = batch.iter().any(|job| job.is_durable());
+        self.sync(must_last).await?;
+        let mut transaction = self.connection.begin_with("BEGIN IMMEDIATE").await?;
+        for job in batch.drain(..) {
+            sqlx::query("SAVEPOINT command").execute(&mut *transaction).await?;
+            let (keep, reply) = job.execute(&mut transaction).await;
+            replies.push(reply);
+            let end = if keep { "RELEASE command" } else { "ROLLBACK TO command" };
+            sqlx::query(end).execute(&mut *transaction).await?;
+        }
+        transaction.commit().await
     }
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    for job in batch.drain(..) {
-        sqlx::query("SAVEPOINT command").execute(&mut *transaction).await?;
-        let (keep, reply) = job.execute(&mut transaction).await;
-        replies.push(reply);
-        let end = if keep { "RELEASE command" } else { "ROLLBACK TO command" };
-        sqlx::query(end).execute(&mut *transaction).await?;
+
+    async fn sync(&mut self, syncs: bool) -> sqlx::Result<()> {
+        if self.syncs != syncs {
+            let pragma = if syncs { "PRAGMA synchronous = FULL" } else { "PRAGMA synchronous = NORMAL" };
+            sqlx::query(pragma).execute(&mut self.connection).await?;
+            self.syncs = syncs;
+        }
+        Ok(())
     }
-    transaction.commit().await
+
+    /// Brings everything into the one file, so that a copy of it is a copy of the ledger, and closes it.
+    async fn close(mut self) -> sqlx::Result<()> {
+        self.sync(true).await?;
+        sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.connection).await?;
+        self.connection.close().await
+    }
 }

@@ -338,7 +338,15 @@ async fn what_was_only_observed_is_due_once_its_shop_is_live() {
     ledger.state(order("42", 1, Payment::Paid), at(2)).await;
     ledger.find_ada(at(3)).await;
     let due = ledger.store.claim_enrollments(&lms(), at(3), 10, LEASE).await.unwrap().pop().unwrap();
-    ledger.store.record_settled(due, Settled::new(AuditAction::LeftAlone, Reason::ObserveOnly), at(4)).await.unwrap();
+    ledger
+        .store
+        .record_settled(
+            due,
+            Settled::new(AuditAction::LeftAlone, Reason::ObserveOnly { mode: mode("verified"), active: true }),
+            at(4),
+        )
+        .await
+        .unwrap();
     assert_eq!(ledger.store.wake_observed(Vec::new(), at(5)).await.unwrap(), 0);
     assert_eq!(ledger.store.wake_observed(vec![shop()], at(5)).await.unwrap(), 1);
     assert_eq!(ledger.store.claim_enrollments(&lms(), at(5), 10, LEASE).await.unwrap().len(), 1);

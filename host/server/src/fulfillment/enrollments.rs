@@ -94,8 +94,13 @@ impl Fulfillment {
                 let reason = Reason::AskBeforeRevoke;
                 Settled { seen: Some(seen), concern: Some(concern), ..Settled::new(AuditAction::LeftAlone, reason) }
             }
-            Action::Enroll { .. } | Action::Unenroll { .. } if counted.observed => {
-                Settled { seen: Some(seen), ..Settled::new(AuditAction::LeftAlone, Reason::ObserveOnly) }
+            Action::Enroll { mode, .. } if counted.observed => {
+                let reason = Reason::ObserveOnly { mode, active: true };
+                Settled { seen: Some(seen), ..Settled::new(AuditAction::LeftAlone, reason) }
+            }
+            Action::Unenroll { mode, .. } if counted.observed => {
+                let reason = Reason::ObserveOnly { mode, active: false };
+                Settled { seen: Some(seen), ..Settled::new(AuditAction::LeftAlone, reason) }
             }
             Action::Enroll { mode, reason } => {
                 let intent = Intent { mode, active: true, reason, at: now };

@@ -93,6 +93,35 @@ fn a_request_to_enroll_whose_effect_was_hidden_is_not_made_again() {
 }
 
 #[test]
+fn a_request_that_lands_after_bursar_gave_up_on_it_is_found_done() {
+    let site = Site::selling(Plan::new(&["ada"]).lms_timeout(LMS_TIMEOUT));
+    // Later than the timeout, and before the next look could be certain that it will not land.
+    site.lms.add_fault(Fault::next(Endpoint::EnrollmentPost, 1, FaultKind::Slow { delay_ms: 1_200 }));
+    site.deliver(&Order::paid(1, &email("ada"), &[11]));
+    site.settled_as("ada", CS101, "verified", true);
+    assert_eq!(site.lms.count(Endpoint::EnrollmentPost), 1, "{:?}", site.ledger.trail(&email("ada"), CS101));
+}
+
+#[test]
+fn a_refund_that_comes_while_the_enrollment_is_on_its_way_takes_it_back() {
+    // Once while the LMS is slow, and once while it is not known whether it did it.
+    let faults = [FaultKind::Slow { delay_ms: 700 }, FaultKind::TimeoutAfter { hold_ms: HELD }];
+    let site = Site::selling(Plan::new(&[]).state(learners(faults.len())).lms_timeout(LMS_TIMEOUT));
+    for (index, fault) in faults.into_iter().enumerate() {
+        let who = learner(index);
+        let order = Order::paid(u64::try_from(index).unwrap() + 1, &email(&who), &[11]);
+        site.lms.forget_requests();
+        site.lms.add_fault(Fault::next(Endpoint::EnrollmentPost, 1, fault.clone()));
+        site.deliver(&order);
+        until("the request is on its way", || site.lms.count(Endpoint::EnrollmentPost) == 1);
+        site.deliver(&order.refunded());
+        site.settled_as(&who, CS101, "verified", false);
+        site.at_peace();
+        assert_eq!(site.lms.count(Endpoint::EnrollmentPost), 2, "{fault:?}: one to give, one to take");
+    }
+}
+
+#[test]
 fn faults_of_every_other_call_only_delay_a_purchase() {
     let endpoints = [Endpoint::Token, Endpoint::SearchEmails, Endpoint::EnrollmentGet];
     let kinds = [

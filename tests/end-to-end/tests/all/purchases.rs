@@ -133,12 +133,52 @@ fn a_shop_that_is_only_observed_changes_nothing_in_the_lms_and_says_why() {
     site.deliver(&Order::paid(1, &email("ada"), &[11]));
     site.all_handled();
     until("the enrollment was looked at", || {
-        let left_alone = (AuditAction::LeftAlone, "the shop is only observed".to_owned());
+        let left_alone =
+            (AuditAction::LeftAlone, "the shop is only observed; verified would have been given".to_owned());
         site.ledger.trail(&email("ada"), CS101).last() == Some(&left_alone)
     });
     site.at_peace();
     assert_eq!(site.lms.count(Endpoint::EnrollmentPost), 0);
     assert_eq!(site.enrolled("ada", CS101), None);
+}
+
+#[test]
+fn what_was_only_observed_is_given_when_the_shop_goes_live() {
+    let mut site = Site::selling(Plan::new(&["ada"]).shops([Shop::new(CAMPUS).mode("observe")]));
+    site.deliver(&Order::paid(1, &email("ada"), &[11]));
+    until("the enrollment was looked at", || {
+        site.ledger.trail(&email("ada"), CS101).iter().any(|(action, _)| *action == AuditAction::LeftAlone)
+    });
+    site.replan(|plan| plan.shops([Shop::new(CAMPUS)]));
+    site.restart();
+    site.settled_as("ada", CS101, "verified", true);
+    assert_eq!(site.lms.count(Endpoint::EnrollmentPost), 1);
+}
+
+#[test]
+fn a_learner_who_left_is_not_brought_back_by_an_old_order_but_by_a_new_one() {
+    let site = Site::selling(Plan::new(&["ada"]));
+    site.deliver(&Order::paid(1, &email("ada"), &[11]));
+    site.settled_as("ada", CS101, "verified", true);
+    site.lms.unenroll("ada", CS101).unwrap();
+
+    let id = site.ledger.deliveries()[0].id.to_string();
+    assert_eq!(site.json(&["deliveries", "retry", &id])["state"], "queued");
+    until("it has run again", || site.json(&["deliveries", "show", &id])["attempts"][1].is_object());
+    site.at_peace();
+    assert_eq!(site.enrolled("ada", CS101), Some(("verified".to_owned(), false)));
+
+    site.deliver(&Order::paid(2, &email("ada"), &[11]));
+    site.settled_as("ada", CS101, "verified", true);
+}
+
+#[test]
+fn a_buyer_who_asked_the_lms_to_be_forgotten_is_a_persons_matter() {
+    let site = Site::selling(Plan::new(&["ada"]));
+    site.lms.retire("ada").unwrap();
+    site.deliver(&Order::paid(1, &email("ada"), &[11]));
+    until("a person is told", || site.ledger.reviews().iter().any(|review| review.concern.code() == "account-retired"));
+    assert_eq!(site.lms.count(Endpoint::EnrollmentPost), 0);
 }
 
 #[test]
