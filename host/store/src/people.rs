@@ -180,7 +180,7 @@ pub struct EnrollmentSummary {
     pub seen: Option<Seen>,
     /// When it said so.
     pub seen_at: Option<Timestamp>,
-    /// `settled`, `due` or `waiting`.
+    /// `settled`, `due`, `waiting` or `observed`.
     pub state: String,
     /// Why it is as it is.
     pub reason: Option<Reason>,
@@ -259,7 +259,7 @@ impl Store {
     /// Has the delivery run again, now.
     ///
     /// # Errors
-    /// When there is none, or it is about to run anyway.
+    /// When there is none, or it was refused as not authentic.
     pub async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<()> {
         self.writer.run(Retry { id, now }).await
     }
