@@ -4,7 +4,11 @@
 //! `bursar_domain::fulfillment`; how the LMS is asked is `bursar-lms`'s. If the process dies anywhere here, an intent that
 //! was written tells the next one to read before it acts.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use bursar_domain::{
     Clock, LmsName, ShopName, Timestamp,
@@ -109,7 +113,7 @@ impl Fulfillment {
                 idle(&mut rung, &mut stop).await;
                 continue;
             }
-            // One request that failed says that the LMS is in trouble, so those that follow are spared for a while.
+            // An LMS that could do nothing for anybody is in trouble, so those that follow are spared for a while.
             match self.deal_with_all(due, &stop).await {
                 None => trouble.over(),
                 Some(error) => {
@@ -120,18 +124,29 @@ impl Fulfillment {
         }
     }
 
-    /// Reads together and deals side by side; answers the first failure of the LMS that says something about the LMS.
+    /// Reads together and deals side by side. Answers a failure of the LMS if it was of use to nobody.
     async fn deal_with_all(&self, due: Vec<DueEnrollment>, stop: &watch::Receiver<bool>) -> Option<LmsError> {
         let read = self.read(&due).await;
+        let outage = Arc::new(OnceLock::new());
         let dealt_with = due.into_iter().zip(read).map(|(enrollment, read)| {
-            let (fulfillment, stop) = (self.clone(), stop.clone());
+            let (fulfillment, stop, outage) = (self.clone(), stop.clone(), Arc::clone(&outage));
             async move {
-                // Those that were not begun keep their claim and are taken up at the next start.
-                if *stop.borrow() { None } else { fulfillment.deal_with(enrollment, read).await }
+                if *stop.borrow() {
+                    // Those that were not begun keep their claim and are taken up at the next start.
+                    return None;
+                }
+                // An LMS that is not there for one is not there for the next: no call is spent on finding that out.
+                let read = outage.get().map_or(read, |error: &LmsError| Err(error.clone()));
+                let failure = fulfillment.deal_with(enrollment, read).await;
+                if let Some(error) = failure.as_ref().filter(|error| is_outage(error)) {
+                    outage.get_or_init(|| error.clone());
+                }
+                failure
             }
         });
         let failures: Vec<Option<LmsError>> = stream::iter(dealt_with).buffer_unordered(SIDE_BY_SIDE).collect().await;
-        failures.into_iter().flatten().find(|error| error.class() != Class::Definite)
+        let of_use = |failure: &Option<LmsError>| failure.as_ref().is_none_or(|error| error.class() == Class::Definite);
+        if failures.iter().any(of_use) { None } else { failures.into_iter().flatten().next() }
     }
 
     /// A claim must outlive everything that is done under it: a read and a change, and what comes between.
@@ -152,6 +167,14 @@ impl Fulfillment {
             Class::Definite | Class::Ours => None,
         };
         now.plus(retry::LMS.pause(tries.max(1), fastrand::u32(..), wish))
+    }
+}
+
+/// Does the failure say something about the LMS, and not perhaps about the one enrollment only?
+fn is_outage(error: &LmsError) -> bool {
+    match error.class() {
+        Class::TryAgain { .. } | Class::Ours => true,
+        Class::Definite | Class::Unclear => false,
     }
 }
 

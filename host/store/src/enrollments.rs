@@ -207,6 +207,7 @@ struct Claim {
 
 impl Command for Claim {
     const DURABLE: bool = false;
+
     type Output = Vec<DueEnrollment>;
 
     async fn execute(self, connection: &mut SqliteConnection) -> Result<Vec<DueEnrollment>> {
@@ -372,6 +373,8 @@ impl Command for RecordSettled {
         if updated.rows_affected() == 0 {
             return Err(StoreError::LeaseLost);
         }
+        // The first time that the LMS was no help is worth an entry; the thousandth of a weekend is not.
+        let told_before = settled.action == AuditAction::Postponed && due.attempts > 0;
         let newest = due.grants.iter().max_by_key(|grant| grant.ended.as_ref().map_or(grant.since, |ended| ended.at));
         let entry = Entry {
             at: now,
@@ -384,7 +387,9 @@ impl Command for RecordSettled {
             grant: newest.map(|grant| grant.id),
             enrollment: Some(due.id),
         };
-        entry.write(connection).await?;
+        if !told_before {
+            entry.write(connection).await?;
+        }
         match (&settled.concern, newest) {
             (Some(concern), Some(grant)) => {
                 let about = reviews::About {

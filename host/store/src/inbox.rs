@@ -189,7 +189,11 @@ impl Store {
 
     async fn deliveries_are_due(&self, now: Timestamp, paused: &[ShopName]) -> Result<bool> {
         let row = sqlx::query(
-            "SELECT EXISTS (SELECT 1 FROM deliveries WHERE due_at <= ? AND shop NOT IN (SELECT value FROM json_each(?)))",
+            "SELECT EXISTS (SELECT 1 FROM deliveries d
+                 WHERE d.due_at <= ?1
+                   AND d.shop NOT IN (SELECT value FROM json_each(?2))
+                   AND NOT EXISTS (SELECT 1 FROM lanes l
+                       WHERE l.shop = d.shop AND l.subject = COALESCE(d.subject, d.id) AND l.leased_until > ?1))",
         )
         .bind(now.as_millis())
         .bind(rows::to_json(&paused)?)
@@ -285,6 +289,7 @@ struct Claim {
 
 impl Command for Claim {
     const DURABLE: bool = false;
+
     type Output = Vec<Claimed>;
 
     async fn execute(self, connection: &mut SqliteConnection) -> Result<Vec<Claimed>> {
@@ -349,6 +354,7 @@ struct PutBack {
 
 impl Command for PutBack {
     const DURABLE: bool = false;
+
     type Output = ();
 
     async fn execute(self, connection: &mut SqliteConnection) -> Result<()> {

@@ -172,6 +172,7 @@ struct Claim {
 
 impl Command for Claim {
     const DURABLE: bool = false;
+
     type Output = Vec<Unresolved>;
 
     async fn execute(self, connection: &mut SqliteConnection) -> Result<Vec<Unresolved>> {
