@@ -184,7 +184,7 @@ impl Dispatcher {
         // Until it is judged every byte of it is needed.
         let judged = match &outcome {
             Outcome::Authentic { .. } => true,
-            Outcome::Problem { state, .. } => state.is_final(),
+            Outcome::Problem { state, .. } => state.is_final() && *state != DeliveryState::Failed,
             Outcome::Stated(_) => false,
         };
         let description = attempt.ran.as_ref().map(|ran| ran.adapter.description());

@@ -260,7 +260,7 @@ impl Store {
     ///
     /// # Errors
     /// When there is none, or it was refused as not authentic.
-    pub async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<()> {
+    pub async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<DeliveryState> {
         self.writer.run(Retry { id, now }).await
     }
 
@@ -430,9 +430,9 @@ struct Retry {
 }
 
 impl Command for Retry {
-    type Output = ();
+    type Output = DeliveryState;
 
-    async fn execute(self, connection: &mut SqliteConnection) -> Result<()> {
+    async fn execute(self, connection: &mut SqliteConnection) -> Result<DeliveryState> {
         let row = sqlx::query("SELECT state FROM deliveries WHERE id = ?")
             .bind(self.id.to_string())
             .fetch_optional(&mut *connection)
@@ -446,13 +446,13 @@ impl Command for Retry {
             )));
         }
         // What was never judged is judged first; everything else is handled again, with its tries counted anew.
-        sqlx::query(
+        let row = sqlx::query(
             "UPDATE deliveries SET state = CASE WHEN verified THEN 'queued' ELSE 'parked' END, due_at = ?,
-                 attempts = 0, finished_at = NULL WHERE id = ?",
+                 attempts = 0, finished_at = NULL WHERE id = ? RETURNING state",
         )
         .bind(self.now.as_millis())
         .bind(self.id.to_string())
-        .execute(&mut *connection)
+        .fetch_one(&mut *connection)
         .await?;
         // The same facts change nothing, so what the LMS refused on their account is asked for again here.
         sqlx::query(
@@ -464,6 +464,6 @@ impl Command for Retry {
         .bind(self.id.to_string())
         .execute(connection)
         .await?;
-        Ok(())
+        rows::word(&row, "state")
     }
 }

@@ -315,10 +315,11 @@ pub(super) fn first_line(text: &str) -> &str {
 pub async fn retry(context: &Context, args: &RetryArgs) -> Result<(), CliError> {
     let store = context.open_store(Purpose::Tool).await?;
     let ids = if args.failed { failed(&store, args).await? } else { args.ids.clone() };
+    let mut rows = Vec::with_capacity(ids.len());
     for id in &ids {
-        store.retry(*id, context.clock.now()).await?;
+        let state = store.retry(*id, context.clock.now()).await?;
+        rows.push(json!({ "id": id, "state": state }));
     }
-    let rows: Vec<_> = ids.iter().map(|id| json!({ "id": id, "state": "queued" })).collect();
     if context.output.is_json() {
         return context.output.list(&rows, |_| Table::new([]));
     }

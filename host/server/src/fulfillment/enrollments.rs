@@ -156,7 +156,11 @@ impl Fulfillment {
                 let settled = Settled {
                     seen: Some(before),
                     gave,
-                    concern: intent.active.then(|| Concern::EnrollmentRefused { refusal: refusal.clone() }),
+                    concern: Some(if intent.active {
+                        Concern::EnrollmentRefused { refusal: refusal.clone() }
+                    } else {
+                        Concern::Revoke { reason: Box::new(Reason::LmsRefused { refusal: refusal.clone() }) }
+                    }),
                     due_at: counted.next_look,
                     ..Settled::new(AuditAction::Refused, Reason::LmsRefused { refusal })
                 };
@@ -201,11 +205,12 @@ impl Fulfillment {
             let ended = grant.ended.as_ref()?;
             Some(ended.at.plus(self.policy(&grant.shop)?.quiet_time)).filter(|until| *until > now)
         };
-        let observes =
-            |grant: &&GrantRow| self.policy(&grant.shop).is_none_or(|policy| policy.mode == ShopMode::Observe);
-        // What only observed shops owe is worked out and not done; beside a shop that is live they do not count.
-        let observed = due.grants.iter().all(|grant| observes(&grant));
-        let grants = || due.grants.iter().filter(|grant| observed || !observes(grant));
+        let observes = |grant: &GrantRow| self.policy(&grant.shop).map(|policy| policy.mode == ShopMode::Observe);
+        // What only observed shops owe is worked out and not done; beside a shop that is live they do not count. What a shop
+        // that is configured no more still owes protects the learner, and is not given.
+        let observed = due.grants.iter().all(|grant| observes(grant).unwrap_or(true));
+        let counts = move |grant: &&GrantRow| observed || !observes(grant).unwrap_or(false);
+        let grants = || due.grants.iter().filter(counts);
         let policies = || grants().map(|grant| self.policy(&grant.shop));
         Counted {
             live: grants()

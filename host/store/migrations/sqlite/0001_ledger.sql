@@ -76,7 +76,7 @@ CREATE TABLE attempts (
     adapter_sha256  TEXT    NOT NULL,
     started_at      INTEGER NOT NULL,
     ended_at        INTEGER NOT NULL,
-    -- done | ignored | rejected | retry | waiting | failed | refused
+    -- done | ignored | rejected | retry | waiting | failed | refused | authentic: it had been parked
     outcome         TEXT    NOT NULL,
     problem_code    TEXT,
     problem_message TEXT,
