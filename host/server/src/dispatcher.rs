@@ -181,15 +181,9 @@ impl Dispatcher {
             Outcome::Stated(_) | Outcome::Authentic { .. } => None,
         };
         let usage = attempt.ran.as_ref().map(|ran| ran.usage).unwrap_or_default();
-        // Until it is judged every byte of it is needed.
-        let judged = match &outcome {
-            Outcome::Authentic { .. } => true,
-            Outcome::Problem { state, .. } => state.is_final() && *state != DeliveryState::Failed,
-            Outcome::Stated(_) => false,
-        };
         let description = attempt.ran.as_ref().map(|ran| ran.adapter.description());
         let redacted = description
-            .filter(|_| judged && claimed.state == DeliveryState::Parked)
+            .filter(|_| claimed.state == DeliveryState::Parked && is_judged(&outcome))
             .map(|description| redact(description, &claimed.request));
         let run = Run {
             delivery: claimed.id,
@@ -236,6 +230,16 @@ enum End {
 impl Attempt {
     fn unable(code: &'static str, message: String) -> Self {
         Self { ran: None, end: End::Unable { code, message } }
+    }
+}
+
+/// Is a parked request judged by this? Until it is, every byte of it is needed, also when every try was used up: a person
+/// may have it judged once the adapter is mended.
+fn is_judged(outcome: &Outcome) -> bool {
+    match outcome {
+        Outcome::Authentic { .. } => true,
+        Outcome::Problem { state, .. } => state.is_final() && *state != DeliveryState::Failed,
+        Outcome::Stated(_) => false,
     }
 }
 
@@ -385,4 +389,47 @@ impl Surroundings for LedgerOfShop {
 
 fn fault(error: StoreError) -> HostFault {
     HostFault(error.chain())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+    fn problem(remedy: Remedy) -> Problem {
+        Problem { remedy, code: "c".to_owned(), message: "m".to_owned(), retry_after: None }
+    }
+
+    fn ends(remedy: Remedy, from: DeliveryState, number: u32) -> (DeliveryState, bool, bool) {
+        match consequence(problem(remedy), from, number, NOW) {
+            Outcome::Problem { state, due_at, counts, .. } => (state, due_at.is_some(), counts),
+            Outcome::Stated(_) | Outcome::Authentic { .. } => panic!("a problem ends in no statement"),
+        }
+    }
+
+    #[test]
+    fn a_definite_problem_ends_the_delivery_and_any_other_leaves_it_another_turn() {
+        let queued = DeliveryState::Queued;
+        assert_eq!(ends(Remedy::None, queued, 1), (DeliveryState::Rejected, false, true));
+        assert_eq!(ends(Remedy::Later, queued, 1), (queued, true, true));
+        assert_eq!(ends(Remedy::Later, queued, retry::DELIVERY_TRIES), (DeliveryState::Failed, false, true));
+        assert_eq!(ends(Remedy::Operator, queued, 99), (DeliveryState::Waiting, true, false));
+    }
+
+    #[test]
+    fn what_is_parked_stays_parked_until_it_is_judged() {
+        for remedy in [Remedy::Later, Remedy::Operator] {
+            assert_eq!(ends(remedy, DeliveryState::Parked, 1).0, DeliveryState::Parked);
+        }
+    }
+
+    #[test]
+    fn every_byte_is_kept_until_a_request_is_judged() {
+        let given_up = consequence(problem(Remedy::Later), DeliveryState::Parked, retry::DELIVERY_TRIES, NOW);
+        assert!(!is_judged(&given_up));
+        let refused = consequence(problem(Remedy::None), DeliveryState::Parked, 1, NOW);
+        assert!(is_judged(&refused));
+        assert!(is_judged(&Outcome::Authentic { topic: String::new(), subject: None }));
+    }
 }

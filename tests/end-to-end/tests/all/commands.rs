@@ -119,8 +119,9 @@ fn a_learners_page_says_in_words_why_they_have_or_have_not_got_a_course() {
     let site = Site::selling(Plan::new(&["ada"]));
     let order = Order::paid(1, &email("ada"), &[11, 99]);
     site.deliver(&order);
-    site.deliver(&Order::placed(2, &email("ada"), &[12]));
+    // One after the other, because purchases are shown in the order in which they became known.
     site.settled_as("ada", CS101, "verified", true);
+    site.deliver(&Order::placed(2, &email("ada"), &[12]));
     site.all_handled();
 
     let shown = site.json(&["learner", "show", "ADA@example.com"]);
