@@ -49,7 +49,7 @@ async fn init(directory: &Path, json: bool) -> (Result<(), CliError>, String, St
         environment: Environment::Given(Default::default()),
         clock: Arc::new(SystemClock),
     };
-    let done = run(&context, &InitArgs { directory: directory.to_owned() }).await;
+    let done = run(&context, &InitArgs { directory: Some(directory.to_owned()) }).await;
     (done, data.text(), words.text())
 }
 
@@ -112,6 +112,21 @@ async fn it_overwrites_nothing() {
     assert_eq!(error.to_string(), format!("there already: {}; nothing was written", store.display()));
     assert_eq!(fs::read_to_string(&store).unwrap(), "the ledger");
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+}
+
+#[tokio::test]
+async fn a_configuration_that_is_there_is_kept_and_what_it_names_is_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join(FILE_NAME);
+    let text = DEFAULT_TEXT.replace("# directory = \"adapters\"", "directory = \"plugins\"");
+    fs::write(&file, &text).unwrap();
+    init(directory.path(), false).await.0.unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+    assert!(directory.path().join("plugins").is_dir());
+    assert!(directory.path().join("bursar.db").is_file());
+    assert!(!directory.path().join("secrets").exists());
+    let again = init(directory.path(), false).await.0.unwrap_err();
+    assert!(again.to_string().contains("bursar.db; nothing was written"), "{again}");
 }
 
 #[tokio::test]

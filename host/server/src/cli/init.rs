@@ -26,22 +26,25 @@ const SECRET_FILE: &str = "secrets/campus-webhook";
 /// Arguments of `bursar init`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-It writes bursar.toml, secrets/campus-webhook, adapters/ and an empty store, and overwrites nothing: if any \
-of the files is there already, it says so and writes nothing.
+It writes bursar.toml, secrets/campus-webhook, adapters/ and an empty store. Where there is a \
+configuration already, it makes the store and the adapters' directory that it names, and leaves the rest. \
+It overwrites nothing.
 
 Examples:
   bursar init
-  bursar init --directory /etc/bursar")]
+  bursar init --directory /etc/bursar
+  bursar --config my.toml init")]
 pub struct InitArgs {
-    /// Where to write; made if it is not there.
-    #[arg(long, value_name = "DIR", default_value = ".")]
-    pub directory: PathBuf,
+    /// Where to write; made if it is not there. Otherwise the directory of the configuration.
+    #[arg(long, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
 }
 
 #[derive(Debug, Serialize)]
 struct Written<'a> {
     config: &'a Path,
-    secret: &'a Path,
+    /// None where the configuration was there already.
+    secret: Option<&'a Path>,
     adapters: &'a Path,
     store: &'a Path,
 }
@@ -49,38 +52,61 @@ struct Written<'a> {
 /// Writes what is needed to begin, and says what to do next.
 ///
 /// # Errors
-/// When anything is there already or cannot be written.
+/// When anything is in the way or cannot be written.
 pub async fn run(context: &Context, args: &InitArgs) -> Result<(), CliError> {
-    let file = args.directory.join(config::FILE_NAME);
-    let secret = args.directory.join(SECRET_FILE);
-    let plan = Config::parse(&file, DEFAULT_TEXT, &Environment::Process, SecretUse::Leave)?;
+    let file = match &args.directory {
+        Some(directory) => directory.join(config::FILE_NAME),
+        None => context.config_file(),
+    };
+    if file.is_file() { for_configuration(context, &file).await } else { from_nothing(context, &file).await }
+}
+
+/// The store and the directory that a configuration names.
+async fn for_configuration(context: &Context, file: &Path) -> Result<(), CliError> {
+    let config = Config::load(file, &context.environment, SecretUse::Leave)?;
+    let StoreConfig::Sqlite { path: store } = &config.store;
+    let adapters = &config.adapters.directory;
+    refuse_to_overwrite([store.as_path()])?;
+    make_directory(adapters, false)?;
+    Store::create(store).await?;
+    tell(context, &Written { config: file, secret: None, adapters, store })?;
+    context
+        .output
+        .say(&format!("\n{0} was there already and is as it was. Next: bursar --config {0} doctor", file.display()));
+    Ok(())
+}
+
+async fn from_nothing(context: &Context, file: &Path) -> Result<(), CliError> {
+    let directory = file.parent().unwrap_or(Path::new(""));
+    let secret = directory.join(SECRET_FILE);
+    let plan = Config::parse(file, DEFAULT_TEXT, &Environment::Process, SecretUse::Leave)?;
     let StoreConfig::Sqlite { path: store } = &plan.store;
     let adapters = &plan.adapters.directory;
-    refuse_to_overwrite([&file, &secret, store])?;
+    refuse_to_overwrite([file, secret.as_path(), store.as_path()])?;
 
-    make_directory(&args.directory, false)?;
     make_directory(adapters, false)?;
-    make_directory(secret.parent().unwrap_or(&args.directory), true)?;
+    make_directory(secret.parent().unwrap_or(directory), true)?;
     write_new(&secret, &new_secret(), true)?;
     // Half a beginning would stand in the way of the next try.
-    if let Err(error) = write_new(&file, DEFAULT_TEXT, false) {
+    if let Err(error) = write_new(file, DEFAULT_TEXT, false) {
         let _ = std::fs::remove_file(&secret);
         return Err(error);
     }
     if let Err(error) = Store::create(store).await {
         let _ = std::fs::remove_file(&secret);
-        let _ = std::fs::remove_file(&file);
+        let _ = std::fs::remove_file(file);
         return Err(error.into());
     }
-
-    let written = Written { config: &file, secret: &secret, adapters, store };
-    context.output.item(&written, |written| {
-        [written.config, written.secret, written.adapters, written.store]
-            .map(|path| path.display().to_string())
-            .join("\n")
-    })?;
-    context.output.say(&next_steps(&file, &secret, adapters));
+    tell(context, &Written { config: file, secret: Some(&secret), adapters, store })?;
+    context.output.say(&next_steps(file, &secret, adapters));
     Ok(())
+}
+
+fn tell(context: &Context, written: &Written<'_>) -> Result<(), CliError> {
+    context.output.item(written, |written| {
+        let paths = [Some(written.config), written.secret, Some(written.adapters), Some(written.store)];
+        paths.into_iter().flatten().map(|path| path.display().to_string()).collect::<Vec<_>>().join("\n")
+    })
 }
 
 fn next_steps(file: &Path, secret: &Path, adapters: &Path) -> String {
@@ -100,7 +126,7 @@ The shop is in mode \"observe\": nothing is written to the LMS until it says \"l
     )
 }
 
-fn refuse_to_overwrite<const N: usize>(paths: [&PathBuf; N]) -> Result<(), CliError> {
+fn refuse_to_overwrite<const N: usize>(paths: [&Path; N]) -> Result<(), CliError> {
     let found: Vec<_> = paths.into_iter().filter(|path| path.symlink_metadata().is_ok()).collect();
     if found.is_empty() {
         return Ok(());
