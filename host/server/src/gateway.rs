@@ -14,7 +14,7 @@ use crate::{
 };
 use axum::{
     Router,
-    body::{Body, HttpBody},
+    body::Body,
     extract::{Path, Request, State},
     http::{HeaderMap, HeaderValue, Method, StatusCode, header},
     response::{IntoResponse, Response},
@@ -29,9 +29,17 @@ use bursar_store::{
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use secrecy::ExposeSecret;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// How long a whole body may take to arrive. A sender that is slower gets a 408 and its connection closed.
 const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How much memory the bodies of all requests may take together, those counted whole that do not say how long they are. A
+/// request for which there is no room is answered 503.
+pub const BODIES_MAX: usize = 256 << 20;
+
+/// What a body is given to begin with; more only as it comes, so that announcing a long one costs nothing.
+const BODY_BEGINNING: usize = 16 << 10;
 
 /// How many requests of one shop are kept that nobody could judge. More are answered 503, so that shops that try again do.
 pub const PARKED_MAX: u32 = 1_000;
@@ -54,6 +62,8 @@ pub struct Gateway {
     pub clock: Arc<dyn Clock>,
     /// The largest body, in bytes.
     pub max_body: usize,
+    /// The memory for bodies.
+    pub room: Room,
     /// Rung when a delivery has come.
     pub inbox: Bell,
 }
@@ -128,7 +138,16 @@ impl Gateway {
             return Reply::WrongMethod;
         }
         let (head, body) = request.into_parts();
-        let body = match tokio::time::timeout(BODY_TIMEOUT, read(body, &head.headers, self.max_body)).await {
+        let announced = announced(&head.headers);
+        // A body announced as too large is refused before it is sent: a sender that asks by `Expect` never sends it.
+        if announced.is_some_and(|length| length > self.max_body) {
+            return Reply::TooLarge;
+        }
+        let Some(_place) = self.room.take(announced.unwrap_or(self.max_body)) else {
+            tracing::warn!(shop = %shop.config.name, "there is no memory for another request");
+            return Reply::Unavailable;
+        };
+        let body = match tokio::time::timeout(BODY_TIMEOUT, read(body, self.max_body)).await {
             Ok(Ok(body)) => body,
             Ok(Err(reply)) => return reply,
             Err(_) => return Reply::TooSlow,
@@ -289,14 +308,14 @@ fn headers(map: &HeaderMap) -> Vec<(String, Bytes)> {
     map.iter().map(|(name, value)| (name.as_str().to_owned(), Bytes::copy_from_slice(value.as_bytes()))).collect()
 }
 
-async fn read(mut body: Body, headers: &HeaderMap, max: usize) -> Result<Bytes, Reply> {
-    // A body announced as too large is refused before it is sent: a sender that asks by `Expect` never sends it.
-    let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
-    let limit = u64::try_from(max).unwrap_or(u64::MAX);
-    if announced.is_some_and(|length| length > limit) || body.size_hint().lower() > limit {
-        return Err(Reply::TooLarge);
-    }
-    let mut read = BytesMut::with_capacity(usize::try_from(announced.unwrap_or(0)).unwrap_or(0).min(max));
+/// How long the sender says that the body is. A length that does not read is as good as none.
+fn announced(headers: &HeaderMap) -> Option<usize> {
+    let length = headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse::<u64>().ok()?;
+    Some(usize::try_from(length).unwrap_or(usize::MAX))
+}
+
+async fn read(mut body: Body, max: usize) -> Result<Bytes, Reply> {
+    let mut read = BytesMut::with_capacity(BODY_BEGINNING);
     while let Some(frame) = body.frame().await {
         let Ok(frame) = frame else { return Err(Reply::BrokenOff) };
         if let Ok(data) = frame.into_data() {
@@ -307,4 +326,49 @@ async fn read(mut body: Body, headers: &HeaderMap, max: usize) -> Result<Bytes, 
         }
     }
     Ok(read.freeze())
+}
+
+/// Memory that is handed out and comes back by itself.
+#[derive(Debug)]
+pub struct Room(Semaphore);
+
+impl Room {
+    /// Counted in pieces of this many bytes.
+    const PIECE: usize = 1 << 10;
+
+    /// Room for so many bytes.
+    #[must_use]
+    pub fn new(bytes: usize) -> Self {
+        Self(Semaphore::new(bytes / Self::PIECE))
+    }
+
+    /// Takes so many bytes until the answer is dropped; nothing if there are not as many.
+    fn take(&self, bytes: usize) -> Option<SemaphorePermit<'_>> {
+        let pieces = u32::try_from(bytes.div_ceil(Self::PIECE)).ok()?;
+        self.0.try_acquire_many(pieces).ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_that_was_taken_is_there_again_once_it_is_given_back() {
+        let room = Room::new(10 << 10);
+        let most = room.take(9 << 10);
+        assert!(most.is_some());
+        assert!(room.take(2 << 10).is_none());
+        assert!(room.take(1).is_some());
+        drop(most);
+        assert!(room.take(10 << 10).is_some());
+        assert!(room.take(usize::MAX).is_none());
+    }
+
+    #[test]
+    fn what_follows_the_shops_name_is_kept_as_it_came() {
+        assert_eq!(below("/webhooks/campus"), "");
+        assert_eq!(below("/webhooks/campus/"), "/");
+        assert_eq!(below("/webhooks/campus/a%2Fb/c"), "/a%2Fb/c");
+    }
 }

@@ -30,7 +30,7 @@ use crate::{
     config::{CallBudget, Config, LmsConfig, SecretUnread, StoreConfig},
     dispatcher::Dispatcher,
     fulfillment::Fulfillment,
-    gateway::{self, Gateway},
+    gateway::{self, BODIES_MAX, Gateway, Room},
     shops::{Service, Shops},
 };
 
@@ -146,7 +146,14 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
     } else {
         tracing::info!("the admin listener is off, because [admin] has no token");
     }
-    let gateway = Gateway { shops, store: store.clone(), clock, max_body: config.server.max_body, inbox };
+    let gateway = Gateway {
+        shops,
+        store: store.clone(),
+        clock,
+        max_body: config.server.max_body,
+        room: Room::new(BODIES_MAX),
+        inbox,
+    };
     workers.spawn(accept(listener, gateway::router(Arc::new(gateway)), stopped, config.server.drain));
     tracing::info!(%address, "listening");
 
