@@ -103,12 +103,12 @@ impl Output {
         self.line(&table.render(self.width, self.colour_data))
     }
 
-    /// Prints a heading as part of something larger for people.
+    /// Prints a heading, after an empty line, as part of something larger for people.
     ///
     /// # Errors
     /// When it cannot be written.
     pub fn heading(&self, text: &str) -> Result<(), CliError> {
-        self.line(&Style::Bold.paint(&human::printable(text), self.colour_data))
+        self.line(&format!("\n{}", Style::Bold.paint(&human::printable(text), self.colour_data)))
     }
 
     /// Prints lines of data for people. Control characters other than line ends are shown as `�`.

@@ -80,8 +80,8 @@ impl Site {
             let adapter = adapter?;
             fs::copy(adapter.path(), directory.join("adapters").join(adapter.file_name()))?;
         }
-        fs::write(directory.join("secrets/lms-client"), CLIENT_SECRET)?;
-        fs::write(directory.join("secrets/admin-token"), ADMIN_TOKEN)?;
+        write_secret(&directory.join("secrets/lms-client"), CLIENT_SECRET)?;
+        write_secret(&directory.join("secrets/admin-token"), ADMIN_TOKEN)?;
         fs::write(directory.join("products.csv"), catalog())?;
         fs::write(directory.join("lms.json"), format!("{:#}", lms_state()))?;
 
@@ -243,6 +243,17 @@ fn lms_state() -> Value {
         "applications": [{ "client_id": CLIENT, "client_secret": CLIENT_SECRET, "owner": "bursar_worker" }],
         "courses": [{ "id": RUN, "name": "Intro to Testing", "modes": { "audit": 0, MODE: 49 } }],
     })
+}
+
+/// For its owner only: Bursar warns of secrets that everybody can read, also of the demo's.
+fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
+    use std::io::Write as _;
+
+    let mut file = fs::File::options();
+    file.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut file, 0o600);
+    file.open(path)?.write_all(secret.as_bytes())
 }
 
 #[cfg(test)]
