@@ -22,7 +22,7 @@ use bursar_domain::{
 use bursar_store::{
     Purpose, Store, StoreError,
     catalog::CatalogRow,
-    enrollments::{Intent, Settled},
+    enrollments::{DueEnrollment, Intent, Settled},
     inbox::{Accepted, Claimed, DeliveryState, NewDelivery, Origin},
     people::DeliveryFilter,
     resolutions::Found,
@@ -181,6 +181,18 @@ impl Ledger {
         self.store.import_catalog(rows, false, policies, "operator test".into(), now).await.unwrap();
     }
 
+    /// Order 42 is paid, its product is mapped, and its learner's account is found, by second 3.
+    async fn ada_bought(&self) {
+        self.map(at(1)).await;
+        self.state(order("42", 1, Payment::Paid), at(2)).await;
+        self.find_ada(at(3)).await;
+    }
+
+    /// The enrollment that is due, claimed.
+    async fn due(&self, now: Timestamp) -> DueEnrollment {
+        self.store.claim_enrollments(&lms(), now, 10, LEASE).await.unwrap().pop().expect("an enrollment is due")
+    }
+
     async fn find_ada(&self, now: Timestamp) {
         let learners = self.store.claim_unresolved(&lms(), now, 10, LEASE).await.unwrap();
         let found = Found::Account { lms_user_id: 7, username: Username::parse("ada").unwrap() };
@@ -318,10 +330,8 @@ async fn what_was_never_found_authentic_is_judged_before_it_is_handled_whoever_a
 #[tokio::test]
 async fn what_the_lms_refused_is_asked_for_again_when_a_person_has_the_delivery_run_again() {
     let ledger = Ledger::new().await;
-    ledger.map(at(1)).await;
-    ledger.state(order("42", 1, Payment::Paid), at(2)).await;
-    ledger.find_ada(at(3)).await;
-    let due = ledger.store.claim_enrollments(&lms(), at(3), 10, LEASE).await.unwrap().pop().unwrap();
+    ledger.ada_bought().await;
+    let due = ledger.due(at(3)).await;
     let refused = Settled::new(AuditAction::Refused, Reason::LmsRefused { refusal: "enrollment-refused".into() });
     ledger.store.record_settled(due, refused, at(4)).await.unwrap();
     assert!(ledger.store.claim_enrollments(&lms(), at(9), 10, LEASE).await.unwrap().is_empty());
@@ -334,10 +344,8 @@ async fn what_the_lms_refused_is_asked_for_again_when_a_person_has_the_delivery_
 #[tokio::test]
 async fn what_was_only_observed_is_due_once_its_shop_is_live() {
     let ledger = Ledger::new().await;
-    ledger.map(at(1)).await;
-    ledger.state(order("42", 1, Payment::Paid), at(2)).await;
-    ledger.find_ada(at(3)).await;
-    let due = ledger.store.claim_enrollments(&lms(), at(3), 10, LEASE).await.unwrap().pop().unwrap();
+    ledger.ada_bought().await;
+    let due = ledger.due(at(3)).await;
     ledger
         .store
         .record_settled(
@@ -369,9 +377,7 @@ async fn a_paid_line_becomes_a_grant_and_the_learner_is_looked_up() {
 #[tokio::test]
 async fn an_account_once_found_is_every_later_grants_without_another_look() {
     let ledger = Ledger::new().await;
-    ledger.map(at(1)).await;
-    ledger.state(order("42", 1, Payment::Paid), at(2)).await;
-    ledger.find_ada(at(3)).await;
+    ledger.ada_bought().await;
     ledger.state(order("43", 1, Payment::Paid), at(4)).await;
     assert!(ledger.store.claim_unresolved(&lms(), at(5), 10, LEASE).await.unwrap().is_empty());
     let due = ledger.store.claim_enrollments(&lms(), at(5), 10, LEASE).await.unwrap();
@@ -392,10 +398,8 @@ async fn nobody_is_looked_up_for_a_grant_that_has_ended() {
 #[tokio::test]
 async fn giving_is_immediate_and_taking_waits() {
     let ledger = Ledger::new().await;
-    ledger.map(at(1)).await;
-    ledger.state(order("42", 1, Payment::Paid), at(2)).await;
-    ledger.find_ada(at(3)).await;
-    let due = ledger.store.claim_enrollments(&lms(), at(3), 10, LEASE).await.unwrap().pop().unwrap();
+    ledger.ada_bought().await;
+    let due = ledger.due(at(3)).await;
     let done = Settled::new(AuditAction::Enrolled, Reason::Bought);
     ledger.store.record_settled(due, done, at(4)).await.unwrap();
     ledger.state(order("42", 2, Payment::Unpaid), at(5)).await;
@@ -407,15 +411,12 @@ async fn giving_is_immediate_and_taking_waits() {
 #[tokio::test]
 async fn an_intent_survives_until_its_answer_is_recorded_and_the_first_baseline_stays() {
     let ledger = Ledger::new().await;
-    ledger.map(at(1)).await;
-    ledger.state(order("42", 1, Payment::Paid), at(2)).await;
-    ledger.find_ada(at(3)).await;
-    let claim = async |now| ledger.store.claim_enrollments(&lms(), now, 10, LEASE).await.unwrap().pop().unwrap();
-    let due = claim(at(3)).await;
+    ledger.ada_bought().await;
+    let due = ledger.due(at(3)).await;
     let intent = Intent { mode: mode("verified"), active: true, reason: Reason::Bought, at: at(3) };
     ledger.store.record_intent(&due, Seen::Absent, intent.clone()).await.unwrap();
     // The process dies here; another one takes over when the lease is over.
-    let again = claim(at(3).plus(LEASE)).await;
+    let again = ledger.due(at(3).plus(LEASE)).await;
     assert_eq!(again.intent, Some(intent.clone()));
     let late = ledger.store.record_intent(&due, Seen::Absent, intent.clone()).await;
     assert!(matches!(late, Err(StoreError::LeaseLost)), "{late:?}");
@@ -426,7 +427,7 @@ async fn an_intent_survives_until_its_answer_is_recorded_and_the_first_baseline_
         ..Settled::new(AuditAction::Enrolled, Reason::FoundDone)
     };
     ledger.store.record_settled(again, done, at(100)).await.unwrap();
-    let later = claim(at(200)).await;
+    let later = ledger.due(at(200)).await;
     assert_eq!(later.intent, None);
     assert_eq!(later.history.baseline, Some(Seen::Absent));
     assert_eq!(later.history.given, [mode("verified")]);
@@ -435,10 +436,8 @@ async fn an_intent_survives_until_its_answer_is_recorded_and_the_first_baseline_
 #[tokio::test]
 async fn what_happens_while_an_enrollment_is_dealt_with_has_it_looked_at_again() {
     let ledger = Ledger::new().await;
-    ledger.map(at(1)).await;
-    ledger.state(order("42", 1, Payment::Paid), at(2)).await;
-    ledger.find_ada(at(3)).await;
-    let due = ledger.store.claim_enrollments(&lms(), at(3), 10, LEASE).await.unwrap().pop().unwrap();
+    ledger.ada_bought().await;
+    let due = ledger.due(at(3)).await;
     ledger.state(order("43", 1, Payment::Paid), at(4)).await;
     ledger.store.record_settled(due, Settled::new(AuditAction::Enrolled, Reason::Bought), at(5)).await.unwrap();
     assert_eq!(ledger.store.claim_enrollments(&lms(), at(5), 10, LEASE).await.unwrap().len(), 1);
@@ -447,16 +446,13 @@ async fn what_happens_while_an_enrollment_is_dealt_with_has_it_looked_at_again()
 #[tokio::test]
 async fn a_history_that_is_closed_makes_room_for_another_baseline() {
     let ledger = Ledger::new().await;
-    ledger.map(at(1)).await;
-    ledger.state(order("42", 1, Payment::Paid), at(2)).await;
-    ledger.find_ada(at(3)).await;
-    let claim = async |now| ledger.store.claim_enrollments(&lms(), now, 10, LEASE).await.unwrap().pop().unwrap();
-    let due = claim(at(3)).await;
+    ledger.ada_bought().await;
+    let due = ledger.due(at(3)).await;
     let intent = Intent { mode: mode("verified"), active: true, reason: Reason::Bought, at: at(3) };
     ledger.store.record_intent(&due, Seen::Absent, intent).await.unwrap();
     let done = Settled { closed: true, due_at: Some(at(9)), ..Settled::new(AuditAction::Unenrolled, Reason::Restored) };
     ledger.store.record_settled(due, done, at(4)).await.unwrap();
-    let after = claim(at(9)).await;
+    let after = ledger.due(at(9)).await;
     assert_eq!((after.history.baseline, after.history.given), (None, Vec::new()));
 }
 
