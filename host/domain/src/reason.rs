@@ -10,7 +10,6 @@ use serde::{Deserialize, Serialize};
 use crate::{
     names::Mode,
     statement::{Cause, ProductId},
-    time::Timestamp,
 };
 
 /// A reason. The code is the serialised tag; both are stored.
@@ -35,11 +34,6 @@ pub enum Reason {
     TestOrder,
     /// The line sells another course run or mode now, by a person's decision.
     Remapped,
-    /// The paid time is over.
-    Expired {
-        /// When it ended.
-        until: Timestamp,
-    },
 
     // Enrollments.
     /// The learner bought it and did not have it.
@@ -134,7 +128,6 @@ impl fmt::Display for Reason {
             Self::LineGone => f.write_str("the line is no longer in the order"),
             Self::TestOrder => f.write_str("it is a test order, and this shop does not accept them"),
             Self::Remapped => f.write_str("the line was mapped to another course run"),
-            Self::Expired { until } => write!(f, "the paid time ended at {until}"),
             Self::Bought => f.write_str("bought, and not enrolled before"),
             Self::Upgraded { from } => write!(f, "bought, and had {from} before"),
             Self::AlreadyRight => f.write_str("the LMS already says so"),
