@@ -3,6 +3,9 @@
 //! Owns the rule that what we did not give we do not take, and that nobody loses a better mode by accident. Decides from
 //! what is known; reading the LMS, writing to it and remembering are done by those who call it.
 
+mod refused;
+
+pub use refused::{Next, Obstacle, Purchase, Refused, RunFacts, Way, after_refusal};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -59,6 +62,8 @@ pub struct LiveGrant {
     pub mode: Mode,
     /// Since when.
     pub since: Timestamp,
+    /// Was it sold before Bursar was there? Then whoever is not enrolled any more was, and has left or was taken out.
+    pub earlier_sale: bool,
 }
 
 /// What to do next.
@@ -98,6 +103,7 @@ pub enum Action {
 /// |---|---|---|
 /// | absent | | enroll in what is owed |
 /// | inactive | we had satisfied the newest grant before | nothing: the learner left |
+/// | inactive | all of it was sold before Bursar, and we never changed anything | nothing: the learner left |
 /// | inactive | otherwise | enroll in what is owed |
 /// | active in what is owed | | nothing |
 /// | active in a mode outside the ladder | | nothing |
@@ -146,11 +152,9 @@ pub fn decide(
         Seen::Absent => enroll(Reason::Bought),
         Seen::Inactive { .. } => {
             let newest = grants.iter().map(|grant| grant.since).max();
-            if history.satisfied_at.is_some() && history.satisfied_at >= newest {
-                Action::Nothing { reason: Reason::Left }
-            } else {
-                enroll(Reason::Bought)
-            }
+            let satisfied = history.satisfied_at.is_some() && history.satisfied_at >= newest;
+            let earlier = history.given.is_empty() && grants.iter().all(|grant| grant.earlier_sale);
+            if satisfied || earlier { Action::Nothing { reason: Reason::Left } } else { enroll(Reason::Bought) }
         }
         Seen::Active { mode } if mode == owed => Action::Nothing { reason: Reason::AlreadyRight },
         Seen::Active { mode } => match (ladder.rank(mode), ladder.rank(owed)) {

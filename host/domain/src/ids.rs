@@ -93,6 +93,8 @@ ids! {
     EffectId = "eff";
     /// Something that needs a person.
     ReviewId = "rev";
+    /// What a person decided about an order.
+    DecisionId = "dec";
     /// An entry of the audit trail.
     AuditId = "aud";
     /// A product's course run in a shop's catalog.

@@ -6,6 +6,7 @@
 use rust_decimal::Decimal;
 
 use crate::{
+    decision::{Decision, Ruling, RulingKind},
     grants::{Grant, Pin},
     ids::{HoldId, LineId, OrderId},
     names::ShopName,
@@ -31,6 +32,8 @@ pub struct Order {
     pub number: Option<String>,
     /// A mark that never changes.
     pub fingerprint: Option<String>,
+    /// Where it says that it was sold.
+    pub origin: Option<String>,
     /// When it was placed.
     pub placed_at: Option<Timestamp>,
     /// Is it a test order?
@@ -51,6 +54,8 @@ pub struct Order {
     pub holds: Vec<Hold>,
     /// In the order in which they became known.
     pub lines: Vec<Line>,
+    /// What people decided about it and its lines, the oldest first; what was replaced or withdrawn is left out.
+    pub decisions: Vec<Decision>,
 }
 
 /// One line of an order, as the ledger has it.
@@ -135,6 +140,7 @@ impl Order {
             external_id,
             number: None,
             fingerprint: None,
+            origin: None,
             placed_at: None,
             test: false,
             payment: Payment::Undecided,
@@ -145,6 +151,7 @@ impl Order {
             learner: None,
             holds: Vec::new(),
             lines: Vec::new(),
+            decisions: Vec::new(),
         }
     }
 
@@ -153,38 +160,91 @@ impl Order {
     /// | the order or line | access |
     /// |---|---|
     /// | is not named by the shop any more | no |
-    /// | is not paid, or it was never said | no |
-    /// | is held by a cause, itself, by its order, or by its bundle's line | no |
+    /// | is not paid, or it was never said, and nobody approved it | no |
+    /// | is held by a cause, itself, by its order, or by a bundle's line that it came with | no |
+    /// | is held by a cause that a person lifted | yes |
     /// | is held by `deleted` only, and the shop's `on_delete` is not `revoke` | yes |
-    /// | has no quantity left | no |
+    /// | has no quantity left, or a bundle's line that it came with has none | no |
     #[must_use]
     pub fn why_no_access(&self, line: &Line, on_delete: OnDelete) -> Option<Reason> {
         if !line.present {
             return Some(Reason::LineGone);
         }
-        if self.payment != Payment::Paid {
+        if self.payment != Payment::Paid && !self.is_approved() {
             return Some(Reason::NotPaid);
         }
-        let parent_holds = line
-            .parent
-            .as_ref()
-            .and_then(|parent| self.lines.iter().find(|candidate| candidate.external_id == *parent))
-            .map(|parent| parent.holds.as_slice())
-            .unwrap_or_default();
+        let bundles = self.bundles(line);
+        let holds_by_line = std::iter::once(line).chain(bundles.iter().copied()).flat_map(|holder| {
+            let id = Some(holder.id);
+            holder.holds.iter().filter(move |hold| !self.is_lifted(hold.cause, id))
+        });
         let holding = self
             .holds
             .iter()
-            .chain(&line.holds)
-            .chain(parent_holds)
+            .filter(|hold| !self.is_lifted(hold.cause, Some(line.id)))
+            .chain(holds_by_line)
             .filter(|hold| hold.holds)
             .find(|hold| hold.cause != Cause::Deleted || on_delete == OnDelete::Revoke);
         if let Some(hold) = holding {
             return Some(Reason::Held { cause: hold.cause });
         }
-        if line.quantity <= line.refunded_quantity {
+        if std::iter::once(line).chain(bundles).any(|line| line.quantity_left() == 0) {
             return Some(Reason::QuantityRefunded);
         }
         None
+    }
+
+    /// The bundle's line that this line came with, the line that that one came with, and so on.
+    fn bundles(&self, line: &Line) -> Vec<&Line> {
+        let mut bundles: Vec<&Line> = Vec::new();
+        let mut next = line.parent.as_ref();
+        while let Some(parent) = next.and_then(|id| self.lines.iter().find(|candidate| candidate.external_id == *id)) {
+            // A shop may name two lines as each other's bundle.
+            if parent.id == line.id || bundles.iter().any(|known| known.id == parent.id) {
+                break;
+            }
+            bundles.push(parent);
+            next = parent.parent.as_ref();
+        }
+        bundles
+    }
+
+    /// Did a person decide that the order counts as paid?
+    #[must_use]
+    pub fn is_approved(&self) -> bool {
+        self.decisions.iter().any(|decision| decision.ruling == Ruling::Approved)
+    }
+
+    /// Did a person decide that the cause does not hold the line, or, where no line is given, the order?
+    #[must_use]
+    pub fn is_lifted(&self, cause: Cause, line: Option<LineId>) -> bool {
+        self.decisions.iter().any(|decision| {
+            decision.ruling == Ruling::Lifted { cause } && (decision.line.is_none() || decision.line == line)
+        })
+    }
+
+    /// Was it sold before Bursar was there, as the shop's policy has it?
+    #[must_use]
+    pub fn is_earlier_sale(&self, policy: &ShopPolicy) -> bool {
+        self.placed_at.zip(policy.sold_before).is_some_and(|(placed_at, sold_before)| placed_at < sold_before)
+    }
+
+    /// Adds a decision, in the place of older ones about the same thing.
+    pub fn decide(&mut self, decision: Decision) {
+        self.decisions.retain(|older| older.line != decision.line || !decision.ruling.replaces(&older.ruling));
+        self.decisions.push(decision);
+    }
+
+    /// A person bars the order, or one line of it, or no longer does. No fact of the shop changes that.
+    pub fn bar(&mut self, line: Option<LineId>, barred: bool, why: &str, now: Timestamp) {
+        let stated = HoldStatement { cause: Cause::Operator, holds: barred, evidence: why.to_owned() };
+        let holds = match line {
+            None => Some(&mut self.holds),
+            Some(id) => self.lines.iter_mut().find(|line| line.id == id).map(|line| &mut line.holds),
+        };
+        if let Some(holds) = holds {
+            set_hold(holds, &stated, &Revision(Vec::new()), now);
+        }
     }
 
     /// Does a cause hold the whole order?
@@ -198,7 +258,7 @@ impl Order {
 ///
 /// | the statement | what becomes of it |
 /// |---|---|
-/// | carries another fingerprint than the one known | nothing is applied; a person is asked |
+/// | carries another fingerprint or origin than the one known, or another origin than the shop's | nothing is applied; a person is asked |
 /// | is a fact older than the same fact known | stale: nothing changes |
 /// | is as new or newer | applied |
 /// | says payment `undecided` | what was known of the payment stays |
@@ -207,21 +267,19 @@ impl Order {
 /// | is a snapshot that leaves nothing of an order that had something, without a cause | lines stay; a person is asked |
 /// | says that all the money went back | the whole order is held as refunded |
 /// | says that a part of the money went back | access stays; a person is told |
+/// | begins to say what a person decided otherwise | it is recorded, the decision stands, and a person is told |
 #[must_use]
 pub fn record(order: Order, statement: &OrderStatement, policy: &ShopPolicy, now: Timestamp) -> Recorded {
     let mut recording = Recorded { order, findings: Vec::new(), stale: 0 };
-    let known = recording.order.fingerprint.as_ref();
-    if let (Some(known), Some(stated)) = (known, &statement.fingerprint)
-        && known != stated
-    {
-        recording.find(None, Concern::OrderIdentityChanged);
+    if let Some(concern) = another_order(&recording.order, statement, policy) {
+        recording.find(None, concern);
         return recording;
     }
     recording.own_facts(statement);
     recording.payment(statement);
     recording.refund(statement, now);
     for hold in &statement.holds {
-        recording.stale += u32::from(!set_hold(&mut recording.order.holds, hold, &statement.revision, now));
+        recording.hold(hold, &statement.revision, now);
     }
     if policy.on_delete == OnDelete::Review
         && statement.holds.iter().any(|hold| hold.cause == Cause::Deleted && hold.holds)
@@ -241,6 +299,24 @@ pub fn record(order: Order, statement: &OrderStatement, policy: &ShopPolicy, now
     recording
 }
 
+/// Is the statement about another order than the one that is known by this id?
+fn another_order(order: &Order, statement: &OrderStatement, policy: &ShopPolicy) -> Option<Concern> {
+    if let (Some(known), Some(stated)) = (&order.fingerprint, &statement.fingerprint)
+        && known != stated
+    {
+        return Some(Concern::OrderIdentityChanged);
+    }
+    let stated = statement.origin.as_ref()?;
+    let expected = policy.origin.as_ref().or(order.origin.as_ref())?;
+    (!same_origin(expected, stated))
+        .then(|| Concern::OriginChanged { expected: expected.clone(), stated: stated.clone() })
+}
+
+/// Two spellings of one address: hosts have no case, and whether it ends in a slash says nothing.
+fn same_origin(one: &str, other: &str) -> bool {
+    one.trim_end_matches('/').eq_ignore_ascii_case(other.trim_end_matches('/'))
+}
+
 impl Recorded {
     fn find(&mut self, line: Option<LineId>, concern: Concern) {
         self.findings.push(Finding { line, concern });
@@ -256,6 +332,7 @@ impl Recorded {
         order.test |= statement.test;
         replace_if_stated(&mut order.number, &statement.number);
         replace_if_stated(&mut order.fingerprint, &statement.fingerprint);
+        replace_if_stated(&mut order.origin, &statement.origin);
         replace_if_stated(&mut order.placed_at, &statement.placed_at);
         match statement.scope {
             Scope::Snapshot => order.learner.clone_from(&statement.learner),
@@ -269,9 +346,23 @@ impl Recorded {
             None | Some(Payment::Undecided) => {}
             Some(_) if statement.revision < order.payment_revision => self.stale += 1,
             Some(payment) => {
+                let withdrawn = order.payment == Payment::Paid && payment == Payment::Unpaid;
                 order.payment = payment;
                 order.payment_revision = statement.revision.clone();
+                if withdrawn && order.is_approved() {
+                    self.find(None, Concern::AgainstDecision { ruling: RulingKind::Approved });
+                }
             }
+        }
+    }
+
+    fn hold(&mut self, hold: &HoldStatement, revision: &Revision, now: Timestamp) {
+        match set_hold(&mut self.order.holds, hold, revision, now) {
+            HoldChange::Stale => self.stale += 1,
+            HoldChange::Began if self.order.is_lifted(hold.cause, None) => {
+                self.find(None, Concern::AgainstDecision { ruling: RulingKind::Lifted });
+            }
+            HoldChange::Began | HoldChange::Other => {}
         }
     }
 
@@ -285,7 +376,10 @@ impl Recorded {
         if refunded.amount >= refunded.total && refunded.total > Decimal::ZERO {
             let hold =
                 HoldStatement { cause: Cause::Refunded, holds: true, evidence: "all the money went back".into() };
-            set_hold(&mut self.order.holds, &hold, &statement.revision, now);
+            // An older account of it is no stale fact: the same statement may be the newest about everything else.
+            let stale = self.stale;
+            self.hold(&hold, &statement.revision, now);
+            self.stale = stale;
         } else if news && refunded.amount > Decimal::ZERO {
             let RefundedAmount { amount, total, currency } = refunded.clone();
             let (amount, total) = (amount.to_string(), total.to_string());
@@ -309,18 +403,24 @@ impl Recorded {
         };
         let Some(line) = self.order.lines.get_mut(index) else { return };
         let id = line.id;
-        for hold in &statement.holds {
-            self.stale += u32::from(!set_hold(&mut line.holds, hold, revision, now));
+        let changes: Vec<(Cause, HoldChange)> =
+            statement.holds.iter().map(|hold| (hold.cause, set_hold(&mut line.holds, hold, revision, now))).collect();
+        let applies = *revision >= line.revision;
+        if applies {
+            line.apply(statement, order.scope, revision);
         }
-        if *revision < line.revision {
+        for (cause, change) in changes {
+            match change {
+                HoldChange::Stale => self.stale += 1,
+                HoldChange::Began if self.order.is_lifted(cause, Some(id)) => {
+                    self.find(Some(id), Concern::AgainstDecision { ruling: RulingKind::Lifted });
+                }
+                HoldChange::Began | HoldChange::Other => {}
+            }
+        }
+        if !applies {
             self.stale += 1;
             return;
-        }
-        let left_before = line.quantity.saturating_sub(line.refunded_quantity);
-        line.apply(statement, order.scope, revision);
-        let left = line.quantity.saturating_sub(line.refunded_quantity);
-        if line.refunded_quantity > 0 && left > 0 && left < left_before {
-            self.find(Some(id), Concern::QuantityPartlyRefunded { left });
         }
         for words in &statement.reviews {
             self.find(Some(id), Concern::Adapter { words: words.clone() });
@@ -352,6 +452,18 @@ impl Recorded {
 }
 
 impl Line {
+    /// How many were sold and not refunded.
+    #[must_use]
+    pub fn quantity_left(&self) -> u32 {
+        self.quantity.saturating_sub(self.refunded_quantity)
+    }
+
+    /// Is its time over, and the grace after it too?
+    #[must_use]
+    pub fn is_over(&self, policy: &ShopPolicy, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until.plus(policy.grace) <= now)
+    }
+
     fn unknown(external_id: String, now: Timestamp) -> Self {
         Self {
             id: LineId::new(now),
@@ -409,18 +521,30 @@ fn replace_if_stated<T: Clone>(known: &mut Option<T>, stated: &Option<T>) {
     }
 }
 
-/// Sets or lifts one cause; false if what is known of it is newer.
-fn set_hold(holds: &mut Vec<Hold>, stated: &HoldStatement, revision: &Revision, now: Timestamp) -> bool {
+/// What setting a cause came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum HoldChange {
+    /// What is known of it is newer.
+    Stale,
+    /// It did not hold and does now.
+    Began,
+    /// It ended, or is as it was.
+    Other,
+}
+
+/// Sets or lifts one cause.
+fn set_hold(holds: &mut Vec<Hold>, stated: &HoldStatement, revision: &Revision, now: Timestamp) -> HoldChange {
     match holds.iter_mut().find(|hold| hold.cause == stated.cause) {
-        Some(known) if *revision < known.revision => false,
+        Some(known) if *revision < known.revision => HoldChange::Stale,
         Some(known) => {
+            let change = if stated.holds && !known.holds { HoldChange::Began } else { HoldChange::Other };
             if known.holds != stated.holds {
                 known.changed_at = now;
                 known.evidence.clone_from(&stated.evidence);
             }
             known.holds = stated.holds;
             known.revision = revision.clone();
-            true
+            change
         }
         // A cause that never held needs no lifting, but its revision must be remembered: an older hold may still come.
         None => {
@@ -432,7 +556,7 @@ fn set_hold(holds: &mut Vec<Hold>, stated: &HoldStatement, revision: &Revision, 
                 revision: revision.clone(),
                 changed_at: now,
             });
-            true
+            if stated.holds { HoldChange::Began } else { HoldChange::Other }
         }
     }
 }

@@ -4,6 +4,8 @@
 //! No I/O, no clock of its own, no randomness but for making ids. Every other crate of the host may use this one; it
 //! uses none of them.
 
+pub mod brake;
+pub mod decision;
 pub mod fulfillment;
 pub mod grants;
 pub mod ids;

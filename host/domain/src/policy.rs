@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::{
+    brake::Brake,
     names::{LmsName, Mode, ShopName},
     time::Timestamp,
 };
@@ -44,6 +45,16 @@ crate::words! {
         Review = "review",
     }
 
+    /// Whether a purchase opens a course run that is closed to others, or a mode whose time is over.
+    Force {
+        /// No: a person is asked.
+        Never = "never",
+        /// If it was open when the order was placed.
+        IfPaidWhileOpen = "if-paid-while-open",
+        /// Whenever the LMS lets itself be forced.
+        Always = "always",
+    }
+
     /// What it means that a shop binned or erased an order.
     OnDelete {
         /// Nothing by itself: a person is asked.
@@ -57,6 +68,9 @@ crate::words! {
 
 /// How long a removal waits by default, so that cancelling and restoring an order never reaches the LMS.
 pub const QUIET_TIME_DEFAULT: Duration = Duration::from_secs(15 * 60);
+
+/// How long access outlives the moment that it was paid until, by default: renewals are paid a little late.
+pub const GRACE_DEFAULT: Duration = Duration::from_secs(24 * 3_600);
 
 /// The policies of one shop, as far as they decide about orders and enrollments.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,14 +87,24 @@ pub struct ShopPolicy {
     pub no_account: NoAccount,
     /// What to do when no grant is left.
     pub on_revoke: OnRevoke,
+    /// What to do when the last one left has run out.
+    pub on_expiry: OnRevoke,
+    /// Does a purchase open what is closed?
+    pub force: Force,
     /// What deleting an order means.
     pub on_delete: OnDelete,
     /// How long a removal waits.
     pub quiet_time: Duration,
+    /// How long access outlives the moment that it was paid until.
+    pub grace: Duration,
+    /// When so many removals within an hour are too many.
+    pub brake: Brake,
     /// Do test orders reach the LMS?
     pub accept_test: bool,
     /// Orders placed before this moment were sold before Bursar.
     pub sold_before: Option<Timestamp>,
+    /// The shop's address, as its orders say it. Orders that say another one are a copy's, and are not applied.
+    pub origin: Option<String>,
 }
 
 /// The modes that Bursar may set, from least to most. A mode outside it is never changed.

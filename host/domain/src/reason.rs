@@ -8,8 +8,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    decision::{Answer, RulingKind},
+    fulfillment::Obstacle,
     names::Mode,
     statement::{Cause, ProductId},
+    time::Timestamp,
 };
 
 /// A reason. The code is the serialised tag; both are stored.
@@ -34,6 +37,10 @@ pub enum Reason {
     TestOrder,
     /// The line sells another course run or mode now, by a person's decision.
     Remapped,
+    /// The seat has another learner now, by a person's decision.
+    Transferred,
+    /// The time that was paid for is over.
+    Expired,
 
     // Enrollments.
     /// The learner bought it and did not have it.
@@ -83,6 +90,20 @@ pub enum Reason {
     },
     /// The policy asks a person before anything is taken.
     AskBeforeRevoke,
+    /// The shop takes more away than can be meant, so nothing is taken until a person has looked.
+    RemovalsPaused,
+    /// A person decided that it stays.
+    KeptByPerson,
+    /// A person decided so.
+    Person {
+        /// In their words.
+        words: String,
+    },
+    /// Enrollment in the course run has not begun; it is asked again then.
+    NotOpenYet {
+        /// When it begins.
+        opens: Timestamp,
+    },
 
     // Accounts.
     /// The LMS knows no such learner yet.
@@ -97,8 +118,8 @@ pub enum Reason {
     // What went wrong.
     /// The LMS refused, definitely.
     LmsRefused {
-        /// The refusal's code.
-        refusal: String,
+        /// What stands in the way.
+        obstacle: Obstacle,
     },
     /// The LMS could not answer; it is asked again.
     LmsUnavailable {
@@ -147,12 +168,20 @@ impl fmt::Display for Reason {
             Self::ObserveOnly { mode, active: false } => {
                 write!(f, "the shop is only observed; {mode} would have been taken")
             }
+            Self::Transferred => f.write_str("a person gave the seat to another learner"),
+            Self::Expired => f.write_str("the time that was paid for is over"),
+            Self::RemovalsPaused => f.write_str(
+                "access should end, but the shop takes away more than can be meant; removals pause until a person has looked",
+            ),
+            Self::KeptByPerson => f.write_str("nothing bought is left, and a person decided that the access stays"),
+            Self::NotOpenYet { opens } => write!(f, "enrollment in the course run begins {opens}; it is asked again then"),
+            Self::Person { words } => f.write_str(words),
             Self::AskBeforeRevoke => f.write_str("the shop's policy asks a person before access is taken"),
             Self::NoAccount => f.write_str("the LMS knows no account for this learner yet"),
             Self::AccountFound => f.write_str("the account exists"),
             Self::AccountRetired => f.write_str("the account was retired"),
             Self::IdentityUnsupported => f.write_str("this kind of identity cannot be looked up"),
-            Self::LmsRefused { refusal } => write!(f, "the LMS refused: {refusal}"),
+            Self::LmsRefused { obstacle } => write!(f, "the LMS refused: {obstacle}"),
             Self::LmsUnavailable { problem } => write!(f, "the LMS did not answer usefully: {problem}"),
             Self::LmsMisconfigured { problem } => write!(f, "the LMS connection needs mending: {problem}"),
         }
@@ -180,6 +209,35 @@ pub enum Concern {
     OrderEmptied,
     /// The order's fingerprint is not the one known.
     OrderIdentityChanged,
+    /// The order says that it was sold elsewhere.
+    OriginChanged {
+        /// Where it should have been.
+        expected: String,
+        /// Where it says it was.
+        stated: String,
+    },
+    /// What was sold before Bursar was there is to end, and Bursar cannot tell what to take.
+    EarlierSale {
+        /// Why it ends.
+        reason: Box<Reason>,
+    },
+    /// The shop says now what a person decided otherwise.
+    AgainstDecision {
+        /// Which kind of decision.
+        ruling: RulingKind,
+    },
+    /// The shop takes more away than can be meant.
+    RemovalsPaused {
+        /// So many within an hour.
+        ended: u32,
+        /// So many are left.
+        live: u32,
+    },
+    /// The LMS cannot be used until a person mends something.
+    LmsMisconfigured {
+        /// What is wrong.
+        problem: String,
+    },
     /// The shop deleted the order.
     OrderDeleted,
     /// A part of the money went back, and it is not known for what.
@@ -191,7 +249,12 @@ pub enum Concern {
         /// ISO 4217.
         currency: String,
     },
-    /// Some of a line was refunded; the access stays.
+    /// More of a line was sold than learners are named.
+    SeatsFree {
+        /// For so many nobody is named.
+        free: u32,
+    },
+    /// More of a line was refunded than seats were free; the access stays.
     QuantityPartlyRefunded {
         /// How many are left.
         left: u32,
@@ -203,8 +266,8 @@ pub enum Concern {
     },
     /// The enrollment could not be brought about.
     EnrollmentRefused {
-        /// The refusal's code.
-        refusal: String,
+        /// What stands in the way.
+        obstacle: Obstacle,
     },
     /// A removal needs a person's word.
     Revoke {
@@ -230,6 +293,12 @@ impl Concern {
             Self::LearnerChanged => "learner-changed",
             Self::OrderEmptied => "order-emptied",
             Self::OrderIdentityChanged => "order-identity-changed",
+            Self::OriginChanged { .. } => "origin-changed",
+            Self::EarlierSale { .. } => "earlier-sale",
+            Self::AgainstDecision { .. } => "against-decision",
+            Self::RemovalsPaused { .. } => "removals-paused",
+            Self::LmsMisconfigured { .. } => "lms-misconfigured",
+            Self::SeatsFree { .. } => "seats-free",
             Self::OrderDeleted => "order-deleted",
             Self::RefundUnassigned { .. } => "refund-unassigned",
             Self::QuantityPartlyRefunded { .. } => "quantity-partly-refunded",
@@ -239,6 +308,45 @@ impl Concern {
             Self::NoAccount => "no-account",
             Self::AccountRetired => "account-retired",
             Self::IdentityUnsupported => "identity-unsupported",
+        }
+    }
+}
+
+impl Concern {
+    /// What a person may answer.
+    ///
+    /// | the concern is that | answers |
+    /// |---|---|
+    /// | a product is not mapped | none: mapping it settles it |
+    /// | something of an order speaks for taking access away | keep, take |
+    /// | a removal waits for a person | keep, take |
+    /// | removals pause | again |
+    /// | the LMS refuses, or cannot be used | again, noted |
+    /// | anything else | noted |
+    #[must_use]
+    pub fn answers(&self) -> &'static [Answer] {
+        match self {
+            Self::ProductUnmapped { .. } => &[],
+            Self::OrderEmptied
+            | Self::OrderDeleted
+            | Self::RefundUnassigned { .. }
+            | Self::QuantityPartlyRefunded { .. }
+            | Self::AgainstDecision { .. }
+            | Self::Revoke { .. } => &[Answer::Keep, Answer::Take],
+            Self::RemovalsPaused { .. } => &[Answer::Again],
+            Self::EnrollmentRefused { .. } | Self::LmsMisconfigured { .. } | Self::NoAccount => {
+                &[Answer::Again, Answer::Noted]
+            }
+            Self::LearnerMissing
+            | Self::LearnerMalformed
+            | Self::LearnerChanged
+            | Self::OrderIdentityChanged
+            | Self::OriginChanged { .. }
+            | Self::EarlierSale { .. }
+            | Self::SeatsFree { .. }
+            | Self::Adapter { .. }
+            | Self::AccountRetired
+            | Self::IdentityUnsupported => &[Answer::Noted],
         }
     }
 }
@@ -270,10 +378,32 @@ impl fmt::Display for Concern {
                 )
             }
             Self::QuantityPartlyRefunded { left } => {
-                write!(f, "a part of the line was refunded, {left} left; the access stays")
+                write!(f, "more of the line was refunded than seats were free, {left} left; the access stays")
             }
+            Self::SeatsFree { free: 1 } => f.write_str("one more of the line was sold than learners are named"),
+            Self::SeatsFree { free } => write!(f, "{free} more of the line were sold than learners are named"),
+            Self::OriginChanged { expected, stated } => {
+                write!(
+                    f,
+                    "the order says that it was sold at {stated} and not at {expected}; is it a copy of the shop?"
+                )
+            }
+            Self::EarlierSale { reason } => {
+                write!(f, "sold before Bursar was there, and now {reason}; look at the enrollment in the LMS")
+            }
+            Self::AgainstDecision { ruling } => f.write_str(match ruling {
+                RulingKind::Approved => "the shop says unpaid, but a person approved the order; it counts as paid",
+                RulingKind::Lifted => "the shop holds the order again, but a person lifted that; the access stays",
+                RulingKind::Seated => "the shop names another learner than a person did; the person's word counts",
+                RulingKind::Sells => "the shop names another course than a person did; the person's word counts",
+            }),
+            Self::RemovalsPaused { ended, live } => write!(
+                f,
+                "{ended} purchases ended within an hour and {live} are left; nothing is taken away until a person has looked"
+            ),
+            Self::LmsMisconfigured { problem } => write!(f, "the LMS cannot be used until it is mended: {problem}"),
             Self::Adapter { words } => f.write_str(words),
-            Self::EnrollmentRefused { refusal } => write!(f, "paid, but the LMS refuses the enrollment: {refusal}"),
+            Self::EnrollmentRefused { obstacle } => write!(f, "paid, but the LMS refuses the enrollment: {obstacle}"),
             Self::Revoke { reason } => write!(f, "access should end and a person decides: {reason}"),
             Self::NoAccount => f.write_str("paid, but the LMS has no account for the learner"),
             Self::AccountRetired => f.write_str("paid, but the learner's account was retired"),

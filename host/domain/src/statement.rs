@@ -197,6 +197,8 @@ pub struct OrderStatement {
     pub number: Option<String>,
     /// A mark of the order that never changes.
     pub fingerprint: Option<String>,
+    /// Where it says that it was sold: the shop's address.
+    pub origin: Option<String>,
     /// When it was placed.
     pub placed_at: Option<Timestamp>,
     /// Is it a test order?
@@ -225,6 +227,7 @@ impl OrderStatement {
             revision,
             number: None,
             fingerprint: None,
+            origin: None,
             placed_at: None,
             test: false,
             payment: None,

@@ -153,6 +153,11 @@ pub(crate) async fn answers(
     Ok(answers)
 }
 
+/// What the answers say of the first of these ids that they know.
+pub(crate) fn answer(answers: &HashMap<ProductId, CatalogAnswer>, ids: &[ProductId]) -> CatalogAnswer {
+    ids.iter().find_map(|id| answers.get(id).cloned()).unwrap_or(CatalogAnswer::Unknown)
+}
+
 struct Import {
     rows: Vec<CatalogRow>,
     replace: bool,

@@ -3,25 +3,59 @@
 //! Owns `enrollments`. An intent is on disk before the request that it tells of; it is erased only together with the record
 //! of the answer.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use bursar_domain::{
     CourseRun, LmsName, Mode, ShopName, Timestamp, Username,
-    fulfillment::{History, Seen},
+    decision::Answer,
+    fulfillment::{History, Seen, Way},
     grants::Ended,
     ids::{AccountId, DeliveryId, EnrollmentId, GrantId, LineId, OrderId},
+    policy::ShopMode,
     reason::{Concern, Reason},
 };
 use serde::{Deserialize, Serialize};
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    Store,
+    Store, brakes,
     error::{Result, StoreError},
     orders, reviews, rows,
     trail::{AuditAction, Entry},
     writer::Command,
 };
+
+/// Who goes first of those whose time has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Urgency {
+    /// Somebody paid and waits.
+    Purchase,
+    /// Access is to end.
+    Removal,
+    /// A look whether all is still right.
+    Upkeep,
+}
+
+impl Urgency {
+    fn column(self) -> i64 {
+        match self {
+            Self::Purchase => 0,
+            Self::Removal => 1,
+            Self::Upkeep => 2,
+        }
+    }
+
+    fn of(row: &SqliteRow) -> Result<Self> {
+        Ok(match row.try_get::<i64, _>("priority")? {
+            0 => Self::Purchase,
+            1 => Self::Removal,
+            _ => Self::Upkeep,
+        })
+    }
+}
 
 /// A request to the LMS that is about to be, or may have been, sent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,6 +64,8 @@ pub struct Intent {
     pub mode: Mode,
     /// Switch on, or off?
     pub active: bool,
+    /// In which way it is asked.
+    pub way: Way,
     /// Why.
     pub reason: Reason,
     /// When it was written down.
@@ -55,6 +91,16 @@ pub struct DueEnrollment {
     pub grants: Vec<GrantRow>,
     /// Tries since it was last right.
     pub attempts: u32,
+    /// How urgent it was.
+    pub urgency: Urgency,
+    /// Since when it has been due.
+    pub due_at: Timestamp,
+    /// What a person answered when asked whether the access is to end.
+    pub answer: Option<Answer>,
+    /// When nothing was owed any more the last time.
+    pub closed_at: Option<Timestamp>,
+    /// Why it was as it is when it was looked at last.
+    reason: Option<Reason>,
     /// How often it had been woken when it was claimed.
     wakes: i64,
     /// Which claim this is.
@@ -78,8 +124,12 @@ pub struct GrantRow {
     pub mode: Mode,
     /// Since when.
     pub since: Timestamp,
+    /// When the order was placed, if the shop said so.
+    pub placed_at: Option<Timestamp>,
     /// Whether and why it ended.
     pub ended: Option<Ended>,
+    /// Are the removals of its shop paused?
+    pub removals_paused: bool,
     /// The delivery that began or ended it last.
     pub delivery: Option<DeliveryId>,
 }
@@ -97,8 +147,10 @@ pub struct Settled {
     pub action: AuditAction,
     /// Why.
     pub reason: Reason,
-    /// When to look again; none if it is right.
+    /// When to go on with it; none if it is right, or waits for a person.
     pub due_at: Option<Timestamp>,
+    /// Where it is right: when to see whether it still is.
+    pub look_again_at: Option<Timestamp>,
     /// What a person must see.
     pub concern: Option<Concern>,
     /// Is a request of ours still in doubt?
@@ -119,6 +171,7 @@ impl Settled {
             action,
             reason,
             due_at: None,
+            look_again_at: None,
             concern: None,
             keep_intent: false,
             closed: false,
@@ -145,12 +198,21 @@ impl Store {
         self.writer.run(Claim { lms: lms.clone(), now, limit, lease }).await
     }
 
-    /// What was only observed is due now where one of these shops has a grant for it: they are live by now.
+    /// Remembers the mode that each shop has now. What was only observed is due where its shop is live by now, and so is
+    /// everything of a shop that was not live when the host last started.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn wake_observed(&self, live: Vec<ShopName>, now: Timestamp) -> Result<u64> {
-        self.writer.run(WakeObserved { live, now }).await
+    pub async fn wake_live(&self, modes: BTreeMap<ShopName, ShopMode>, now: Timestamp) -> Result<u64> {
+        self.writer.run(WakeLive { modes, now }).await
+    }
+
+    /// Every enrollment that something is owed for is looked at again, of one LMS or of all; answers how many those are.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn wake_all(&self, lms: Option<LmsName>, now: Timestamp) -> Result<u64> {
+        self.writer.run(WakeAll { lms, now }).await
     }
 
     /// Writes down a request that is about to be sent, and what was there before the first one. Only after this returns may
@@ -177,14 +239,16 @@ pub(crate) async fn wake(
     lms: &LmsName,
     account: AccountId,
     run: &CourseRun,
+    urgency: Urgency,
     due_at: Timestamp,
     now: Timestamp,
 ) -> Result<EnrollmentId> {
     let row = sqlx::query(
-        "INSERT INTO enrollments (id, lms, account_id, course_run, given, state, due_at, changed_at)
-         VALUES (?1, ?2, ?3, ?4, '[]', 'due', ?5, ?6)
+        "INSERT INTO enrollments (id, lms, account_id, course_run, given, state, due_at, changed_at, priority)
+         VALUES (?1, ?2, ?3, ?4, '[]', 'due', ?5, ?6, ?7)
          ON CONFLICT (lms, account_id, course_run) DO UPDATE
-             SET due_at = MIN(COALESCE(due_at, ?5), ?5), state = 'due', attempts = 0, wakes = wakes + 1, changed_at = ?6
+             SET due_at = MIN(COALESCE(due_at, ?5), ?5), state = 'due', attempts = 0, wakes = wakes + 1, changed_at = ?6,
+                 priority = CASE WHEN due_at IS NULL THEN ?7 ELSE MIN(priority, ?7) END
          RETURNING id",
     )
     .bind(EnrollmentId::new(now).to_string())
@@ -193,6 +257,7 @@ pub(crate) async fn wake(
     .bind(run.as_str())
     .bind(due_at.as_millis())
     .bind(now.as_millis())
+    .bind(urgency.column())
     .fetch_one(connection)
     .await?;
     rows::parsed(&row, "id")
@@ -214,7 +279,10 @@ impl Command for Claim {
         let rows = sqlx::query(
             "UPDATE enrollments SET leased_until = ?1, fence = fence + 1
              WHERE id IN (SELECT id FROM enrollments
-                 WHERE lms = ?2 AND due_at <= ?3 AND COALESCE(leased_until, 0) <= ?3 ORDER BY due_at, id LIMIT ?4)
+                 WHERE lms = ?2 AND due_at <= ?3 AND COALESCE(leased_until, 0) <= ?3
+                     AND priority = (SELECT MIN(priority) FROM enrollments
+                         WHERE lms = ?2 AND due_at <= ?3 AND COALESCE(leased_until, 0) <= ?3)
+                 ORDER BY due_at, id LIMIT ?4)
              RETURNING *, (SELECT username FROM accounts a WHERE a.id = account_id) AS username",
         )
         .bind(self.now.plus(self.lease).as_millis())
@@ -223,6 +291,7 @@ impl Command for Claim {
         .bind(i64::from(self.limit))
         .fetch_all(&mut *connection)
         .await?;
+        let paused = brakes::pulled(connection).await?;
         let mut claimed = Vec::with_capacity(rows.len());
         for row in rows {
             let account: AccountId = rows::parsed(&row, "account_id")?;
@@ -237,20 +306,35 @@ impl Command for Claim {
                     satisfied_at: rows::time_option(&row, "satisfied_at")?,
                 },
                 intent: rows::json_option(&row, "intent")?,
-                grants: grants(connection, account, &run).await?,
+                grants: grants(connection, account, &run, &paused).await?,
                 attempts: rows::count(&row, "attempts")?,
+                urgency: Urgency::of(&row)?,
+                due_at: rows::time(&row, "due_at")?,
+                answer: row
+                    .try_get::<Option<String>, _>("answer")?
+                    .map(|word| rows::from_word("answer", word))
+                    .transpose()?,
+                closed_at: rows::time_option(&row, "closed_at")?,
+                reason: rows::json_option(&row, "reason")?,
                 wakes: row.try_get("wakes")?,
                 fence: row.try_get("fence")?,
                 run,
             });
         }
+        // The database answers in any order.
+        claimed.sort_by_key(|due| (due.due_at, due.id));
         Ok(claimed)
     }
 }
 
-async fn grants(connection: &mut SqliteConnection, account: AccountId, run: &CourseRun) -> Result<Vec<GrantRow>> {
+async fn grants(
+    connection: &mut SqliteConnection,
+    account: AccountId,
+    run: &CourseRun,
+    paused: &[ShopName],
+) -> Result<Vec<GrantRow>> {
     let rows = sqlx::query(
-        "SELECT g.*, l.order_id, COALESCE(o.number, o.external_id) AS order_name
+        "SELECT g.*, l.order_id, o.placed_at, COALESCE(o.number, o.external_id) AS order_name
          FROM grants g JOIN lines l ON l.id = g.line_id JOIN orders o ON o.id = l.order_id
          WHERE g.account_id = ? AND g.course_run = ? ORDER BY g.id",
     )
@@ -260,14 +344,17 @@ async fn grants(connection: &mut SqliteConnection, account: AccountId, run: &Cou
     .await?;
     rows.iter()
         .map(|row| {
+            let shop: ShopName = rows::parsed(row, "shop")?;
             Ok(GrantRow {
                 id: rows::parsed(row, "id")?,
-                shop: rows::parsed(row, "shop")?,
+                removals_paused: paused.contains(&shop),
+                shop,
                 order: rows::parsed(row, "order_id")?,
                 order_name: row.try_get("order_name")?,
                 line: rows::parsed(row, "line_id")?,
                 mode: rows::parsed(row, "mode")?,
                 since: rows::time(row, "since")?,
+                placed_at: rows::time_option(row, "placed_at")?,
                 ended: orders::ended(row)?,
                 delivery: rows::parsed_option(row, "delivery_id")?,
             })
@@ -275,23 +362,67 @@ async fn grants(connection: &mut SqliteConnection, account: AccountId, run: &Cou
         .collect()
 }
 
-struct WakeObserved {
-    live: Vec<ShopName>,
+struct WakeLive {
+    modes: BTreeMap<ShopName, ShopMode>,
     now: Timestamp,
 }
 
-impl Command for WakeObserved {
+impl Command for WakeLive {
+    type Output = u64;
+
+    async fn execute(self, connection: &mut SqliteConnection) -> Result<u64> {
+        let mut turned_live = Vec::new();
+        for (shop, mode) in &self.modes {
+            let before: Option<String> = sqlx::query_scalar("SELECT mode FROM shops WHERE name = ?")
+                .bind(shop.as_str())
+                .fetch_optional(&mut *connection)
+                .await?;
+            if *mode == ShopMode::Live && before.is_some_and(|before| before != mode.as_str()) {
+                turned_live.push(shop);
+            }
+            sqlx::query("INSERT INTO shops (name, mode) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET mode = ?2")
+                .bind(shop.as_str())
+                .bind(mode.as_str())
+                .execute(&mut *connection)
+                .await?;
+        }
+        let live: Vec<_> =
+            self.modes.iter().filter(|(_, mode)| **mode == ShopMode::Live).map(|(shop, _)| shop).collect();
+        // What another live shop had settled without counting what this one owes is looked at, too.
+        let woken = sqlx::query(
+            "UPDATE enrollments SET state = 'due', due_at = ?1, priority = 0, wakes = wakes + 1
+             WHERE (state = 'observed' AND EXISTS (SELECT 1 FROM grants g
+                 WHERE g.account_id = enrollments.account_id AND g.course_run = enrollments.course_run
+                   AND g.shop IN (SELECT value FROM json_each(?2))))
+                OR EXISTS (SELECT 1 FROM grants g
+                 WHERE g.account_id = enrollments.account_id AND g.course_run = enrollments.course_run
+                   AND g.shop IN (SELECT value FROM json_each(?3)))",
+        )
+        .bind(self.now.as_millis())
+        .bind(rows::to_json(&live)?)
+        .bind(rows::to_json(&turned_live)?)
+        .execute(connection)
+        .await?;
+        Ok(woken.rows_affected())
+    }
+}
+
+struct WakeAll {
+    lms: Option<LmsName>,
+    now: Timestamp,
+}
+
+impl Command for WakeAll {
     type Output = u64;
 
     async fn execute(self, connection: &mut SqliteConnection) -> Result<u64> {
         let woken = sqlx::query(
-            "UPDATE enrollments SET state = 'due', due_at = ?1, wakes = wakes + 1
-             WHERE state = 'observed' AND EXISTS (SELECT 1 FROM grants g
-                 WHERE g.account_id = enrollments.account_id AND g.course_run = enrollments.course_run
-                   AND g.shop IN (SELECT value FROM json_each(?2)))",
+            "UPDATE enrollments SET due_at = ?1, priority = CASE WHEN due_at IS NULL THEN 2 ELSE priority END, wakes = wakes + 1
+             WHERE (?2 IS NULL OR lms = ?2) AND state IN ('settled', 'waiting') AND EXISTS (SELECT 1 FROM grants g
+                 WHERE g.account_id = enrollments.account_id AND g.course_run = enrollments.course_run AND g.ended_at IS NULL)",
         )
         .bind(self.now.as_millis())
-        .bind(rows::to_json(&self.live)?)
+        .bind(self.lms.as_ref().map(LmsName::as_str))
         .execute(connection)
         .await?;
         Ok(woken.rows_affected())
@@ -339,10 +470,15 @@ impl Command for RecordSettled {
         if settled.closed {
             given.clear();
         }
-        let state = match (&settled.due_at, &settled.concern) {
-            _ if matches!(settled.reason, Reason::ObserveOnly { .. }) => "observed",
-            (None, None) => "settled",
+        let state = match (&settled.due_at, &settled.concern, &settled.reason) {
+            (_, _, Reason::ObserveOnly { .. }) => "observed",
+            (None, None, reason) if *reason != Reason::RemovalsPaused => "settled",
             _ => "waiting",
+        };
+        let (due_at, urgency) = match (settled.due_at, settled.look_again_at) {
+            (Some(due_at), _) => (Some(due_at), due.urgency),
+            (None, Some(look_again_at)) if state == "settled" => (Some(look_again_at), Urgency::Upkeep),
+            (None, _) => (None, due.urgency),
         };
         let tried_again = matches!(settled.action, AuditAction::Postponed | AuditAction::Refused);
         // What happened meanwhile (a grant that began or ended while the LMS was asked) wants another look at once.
@@ -352,7 +488,9 @@ impl Command for RecordSettled {
                  satisfied_at = CASE WHEN ?5 THEN ?3 ELSE satisfied_at END,
                  intent = CASE WHEN ?6 THEN intent ELSE NULL END, state = ?7, reason = ?8,
                  due_at = CASE WHEN wakes > ?9 THEN due_at ELSE ?10 END,
-                 attempts = CASE WHEN ?11 THEN attempts + 1 ELSE 0 END, leased_until = NULL
+                 priority = CASE WHEN wakes > ?9 THEN priority ELSE ?14 END,
+                 attempts = CASE WHEN ?11 THEN attempts + 1 ELSE 0 END, leased_until = NULL,
+                 closed_at = CASE WHEN ?1 THEN ?3 ELSE closed_at END, answer = CASE WHEN ?1 THEN NULL ELSE answer END
              WHERE id = ?12 AND fence = ?13",
         )
         .bind(settled.closed)
@@ -364,17 +502,34 @@ impl Command for RecordSettled {
         .bind(state)
         .bind(rows::to_json(&settled.reason)?)
         .bind(due.wakes)
-        .bind(settled.due_at.map(Timestamp::as_millis))
+        .bind(due_at.map(Timestamp::as_millis))
         .bind(tried_again)
         .bind(due.id.to_string())
         .bind(due.fence)
+        .bind(urgency.column())
         .execute(&mut *connection)
         .await?;
         if updated.rows_affected() == 0 {
             return Err(StoreError::LeaseLost);
         }
-        // The first time that the LMS was no help is worth an entry; the thousandth of a weekend is not.
-        let told_before = settled.action == AuditAction::Postponed && due.attempts > 0;
+        if settled.satisfied {
+            sqlx::query(
+                "UPDATE grants SET fulfilled_at = ?1 WHERE account_id = (SELECT account_id FROM enrollments WHERE id = ?2)
+                     AND course_run = ?3 AND ended_at IS NULL AND fulfilled_at IS NULL",
+            )
+            .bind(now.as_millis())
+            .bind(due.id.to_string())
+            .bind(due.run.as_str())
+            .execute(&mut *connection)
+            .await?;
+        }
+        // The first time that the LMS was no help is worth an entry; the thousandth of a weekend is not, and neither is that
+        // all is still as it was.
+        let told_before = match settled.action {
+            AuditAction::Postponed => due.attempts > 0,
+            AuditAction::LeftAlone => due.urgency == Urgency::Upkeep && due.reason.as_ref() == Some(&settled.reason),
+            _ => false,
+        };
         let newest = due.grants.iter().max_by_key(|grant| grant.ended.as_ref().map_or(grant.since, |ended| ended.at));
         let entry = Entry {
             at: now,
@@ -398,7 +553,7 @@ impl Command for RecordSettled {
                     enrollment: Some(due.id),
                     ..reviews::About::default()
                 };
-                reviews::open(connection, &grant.shop, concern, &about, now).await?;
+                reviews::open(connection, Some(&grant.shop), concern, &about, now).await?;
             }
             (None, _) if settled.due_at.is_none() => reviews::settle_enrollment(connection, due.id, now).await?,
             _ => {}

@@ -3,7 +3,9 @@
 //! Owns every table. A list of closed commands: data in, data out; each is one transaction, and several that are queued
 //! share a commit. Decisions are asked of `bursar-domain` and not made here. Knows nothing of wasm, HTTP or the LMS's API.
 
+mod brakes;
 pub mod catalog;
+pub mod decisions;
 pub mod enrollments;
 mod error;
 pub mod inbox;

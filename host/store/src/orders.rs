@@ -1,13 +1,14 @@
 //! Orders as the ledger has them: loading one whole, saving what changed, and waking fulfillment where it matters.
 //!
-//! Owns `orders`, `lines`, `holds`, `pins`, `grants` and `identities`. What changes is decided by `bursar-domain`; here it
+//! Owns `orders`, `lines`, `holds`, `decisions`, `pins`, `grants` and `identities`. What changes is decided by `bursar-domain`; here it
 //! is only kept.
 
 use std::collections::HashMap;
 
 use bursar_domain::{
-    ShopName, Timestamp,
-    grants::{self, CatalogAnswer, Ended, Grant, Pin},
+    CourseRun, Mode, ShopName, Timestamp, brake,
+    decision::{Decision, Ruling, RulingKind},
+    grants::{self, Derived, Ended, Grant, Pin},
     ids::{DeliveryId, IdentityId, LineId, OrderId},
     ledger::{Finding, Hold, Line, Order},
     policy::ShopPolicy,
@@ -17,7 +18,8 @@ use bursar_domain::{
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    Store, catalog, enrollments,
+    Store, brakes, catalog,
+    enrollments::{self, Urgency},
     error::{Result, StoreError},
     resolutions, reviews, rows,
     trail::{AuditAction, Entry},
@@ -46,27 +48,42 @@ pub(crate) async fn settle(
     connection: &mut SqliteConnection,
     before: Option<&Order>,
     order: Order,
-    mut findings: Vec<Finding>,
+    findings: Vec<Finding>,
     policy: &ShopPolicy,
     occasion: &Occasion<'_>,
 ) -> Result<()> {
     let products: Vec<ProductId> = order.lines.iter().flat_map(|line| line.products.iter().cloned()).collect();
     let answers = catalog::answers(connection, &order.shop, &products).await?;
-    let answer =
-        |ids: &[ProductId]| ids.iter().find_map(|id| answers.get(id).cloned()).unwrap_or(CatalogAnswer::Unknown);
-    let derived = grants::derive(order, answer, policy, occasion.now);
+    let derived = grants::derive(order, |ids| catalog::answer(&answers, ids), policy, occasion.now);
+    settle_derived(connection, before, derived, findings, policy, occasion).await
+}
+
+/// Saves what an order owes by now and what was found, and wakes fulfillment.
+pub(crate) async fn settle_derived(
+    connection: &mut SqliteConnection,
+    before: Option<&Order>,
+    derived: Derived,
+    mut findings: Vec<Finding>,
+    policy: &ShopPolicy,
+    occasion: &Occasion<'_>,
+) -> Result<()> {
     findings.extend(derived.findings);
     let after = derived.order;
     if before != Some(&after) {
         save(connection, before, &after, &findings, occasion).await?;
     }
+    let mut removals = false;
     for line in &after.lines {
         let known = before.and_then(|order| order.lines.iter().find(|known| known.id == line.id));
-        grants_changed(connection, &after, line, known, policy, occasion).await?;
+        removals |= grants_changed(connection, &after, line, known, policy, occasion).await?;
+    }
+    if removals {
+        brakes::check(connection, policy, occasion.now).await?;
     }
     if !after.is_held(Cause::Deleted) {
         reviews::settle_deleted(connection, after.id, occasion.now).await?;
     }
+    reviews::settle_unfound(connection, after.id, &findings, occasion.now).await?;
     for finding in &findings {
         let about = reviews::About {
             delivery: occasion.delivery,
@@ -74,11 +91,13 @@ pub(crate) async fn settle(
             line: finding.line,
             ..reviews::About::default()
         };
-        reviews::open(connection, &after.shop, &finding.concern, &about, occasion.now).await?;
+        reviews::open(connection, Some(&after.shop), &finding.concern, &about, occasion.now).await?;
     }
     Ok(())
 }
 
+/// Writes down what began and ended, and wakes whoever has to do with it. Says whether something ended that the brake
+/// counts.
 async fn grants_changed(
     connection: &mut SqliteConnection,
     order: &Order,
@@ -86,7 +105,8 @@ async fn grants_changed(
     before: Option<&Line>,
     policy: &ShopPolicy,
     occasion: &Occasion<'_>,
-) -> Result<()> {
+) -> Result<bool> {
+    let mut removals = false;
     for grant in &line.grants {
         let known = before.and_then(|line| line.grants.iter().find(|known| known.id == grant.id));
         if known == Some(grant) {
@@ -110,16 +130,24 @@ async fn grants_changed(
                 enrollment: None,
             };
             entry.write(connection).await?;
+            removals |= grant.ended.as_ref().is_some_and(|ended| brake::counts(&ended.reason));
+        }
+        // A grant that went over to another learner leaves behind the account that it was found to be of.
+        if let Some(left) = known.and_then(|known| known.account).filter(|account| Some(*account) != grant.account) {
+            let urgency = Urgency::Removal;
+            enrollments::wake(connection, &grant.lms, left, &grant.run, urgency, occasion.now, occasion.now).await?;
         }
         match (&grant.ended, grant.account) {
             (None, Some(account)) => {
-                enrollments::wake(connection, &grant.lms, account, &grant.run, occasion.now, occasion.now).await?;
+                let urgency = Urgency::Purchase;
+                enrollments::wake(connection, &grant.lms, account, &grant.run, urgency, occasion.now, occasion.now)
+                    .await?;
             }
             (None, None) => resolutions::want(connection, &grant.lms, &grant.identity, occasion.now).await?,
             // Giving is immediate, taking waits.
             (Some(_), Some(account)) => {
-                let due = occasion.now.plus(policy.quiet_time);
-                enrollments::wake(connection, &grant.lms, account, &grant.run, due, occasion.now).await?;
+                let (urgency, due) = (Urgency::Removal, occasion.now.plus(policy.quiet_time));
+                enrollments::wake(connection, &grant.lms, account, &grant.run, urgency, due, occasion.now).await?;
             }
             (Some(_), None) => {}
         }
@@ -131,13 +159,35 @@ async fn grants_changed(
     {
         reviews::settle_product(connection, &order.shop, &product.to_string(), occasion.now).await?;
     }
-    if line.grants.iter().any(|grant| grant.ended.is_none()) {
-        reviews::settle_line(connection, line.id, occasion.now).await?;
-    }
-    Ok(())
+    Ok(removals)
 }
 
 // Loading ------------------------------------------------------------------------------------------------------------
+
+/// The shop's id of the order that people call so: by its id, else by its number where one order only has it.
+pub(crate) async fn find(connection: &mut SqliteConnection, shop: &ShopName, name: &str) -> Result<String> {
+    let rows = sqlx::query(
+        "SELECT external_id FROM orders WHERE shop = ?1 AND (external_id = ?2 OR number = ?2)
+         ORDER BY external_id = ?2 DESC LIMIT 2",
+    )
+    .bind(shop.as_str())
+    .bind(name)
+    .fetch_all(connection)
+    .await?;
+    match rows.as_slice() {
+        [] => Err(StoreError::NotFound { what: "order", id: name.to_owned() }),
+        [first, second] => {
+            let (first, second): (String, String) = (first.try_get("external_id")?, second.try_get("external_id")?);
+            if first == name {
+                return Ok(first);
+            }
+            Err(StoreError::Refused(format!(
+                "several orders are called {name}\nhint: use their ids: {first}, {second}"
+            )))
+        }
+        [only, ..] => Ok(only.try_get("external_id")?),
+    }
+}
 
 /// The order of this shop with this id of the shop's.
 pub(crate) async fn load(
@@ -160,6 +210,7 @@ pub(crate) async fn load(
         external_id: external_id.to_owned(),
         number: row.try_get("number")?,
         fingerprint: row.try_get("fingerprint")?,
+        origin: row.try_get("origin")?,
         placed_at: rows::time_option(&row, "placed_at")?,
         test: row.try_get("test")?,
         payment: rows::word(&row, "payment")?,
@@ -170,6 +221,7 @@ pub(crate) async fn load(
         learner: learner(&row)?,
         holds: Vec::new(),
         lines: lines(connection, rows::parsed(&row, "id")?).await?,
+        decisions: decisions(connection, rows::parsed(&row, "id")?).await?,
     };
     let holds = sqlx::query("SELECT * FROM holds WHERE order_id = ? ORDER BY id")
         .bind(order.id.to_string())
@@ -265,11 +317,48 @@ fn grant(row: &SqliteRow) -> Result<Grant> {
         lms: rows::parsed(row, "lms")?,
         run: rows::parsed(row, "course_run")?,
         mode: rows::parsed(row, "mode")?,
+        seat: rows::count(row, "seat")?,
         identity: identity(row)?.ok_or_else(|| corrupt("grant", "has no learner"))?,
         account: rows::parsed_option(row, "account_id")?,
         until: rows::time_option(row, "until")?,
         since: rows::time(row, "since")?,
         ended: ended(row)?,
+        fulfilled: rows::time_option(row, "fulfilled_at")?.is_some(),
+    })
+}
+
+async fn decisions(connection: &mut SqliteConnection, order: OrderId) -> Result<Vec<Decision>> {
+    let rows = sqlx::query(
+        "SELECT d.*, i.kind AS identity_kind, i.provider, i.written FROM decisions d
+         LEFT JOIN identities i ON i.id = d.identity_id
+         WHERE d.order_id = ? AND d.withdrawn_at IS NULL ORDER BY d.id",
+    )
+    .bind(order.to_string())
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(decision).collect()
+}
+
+fn decision(row: &SqliteRow) -> Result<Decision> {
+    let incomplete = || corrupt("decision", "is incomplete");
+    Ok(Decision {
+        id: rows::parsed(row, "id")?,
+        line: rows::parsed_option(row, "line_id")?,
+        ruling: match rows::word(row, "kind")? {
+            RulingKind::Approved => Ruling::Approved,
+            RulingKind::Lifted => Ruling::Lifted { cause: rows::word(row, "cause")? },
+            RulingKind::Seated => Ruling::Seated {
+                seat: rows::count(row, "seat")?,
+                learner: identity_of_kind(row, "identity_kind")?.ok_or_else(incomplete)?,
+            },
+            RulingKind::Sells => {
+                let courses: Vec<(CourseRun, Mode)> = rows::json_option(row, "courses")?.ok_or_else(incomplete)?;
+                Ruling::Sells { courses }
+            }
+        },
+        by: row.try_get("decided_by")?,
+        why: row.try_get("why")?,
+        at: rows::time(row, "decided_at")?,
     })
 }
 
@@ -299,7 +388,11 @@ fn learner(row: &SqliteRow) -> Result<Option<Learner>> {
 
 /// The identity of a row that joins `identities`.
 pub(crate) fn identity(row: &SqliteRow) -> Result<Option<Identity>> {
-    let Some(kind) = row.try_get::<Option<String>, _>("kind")? else { return Ok(None) };
+    identity_of_kind(row, "kind")
+}
+
+fn identity_of_kind(row: &SqliteRow, column: &str) -> Result<Option<Identity>> {
+    let Some(kind) = row.try_get::<Option<String>, _>(column)? else { return Ok(None) };
     Ok(Some(match kind.as_str() {
         "email" => Identity::Email { address: rows::parsed(row, "written")? },
         "username" => Identity::Username { name: rows::parsed(row, "written")? },
@@ -344,6 +437,53 @@ async fn save(
     for hold in &order.holds {
         save_hold(connection, order.id, None, hold).await?;
     }
+    let known: &[Decision] = before.map(|order| order.decisions.as_slice()).unwrap_or_default();
+    for decision in known.iter().filter(|known| !order.decisions.contains(known)) {
+        sqlx::query("UPDATE decisions SET withdrawn_at = ? WHERE id = ?")
+            .bind(occasion.now.as_millis())
+            .bind(decision.id.to_string())
+            .execute(&mut *connection)
+            .await?;
+    }
+    for decision in order.decisions.iter().filter(|decision| !known.contains(decision)) {
+        save_decision(connection, order.id, decision, occasion.now).await?;
+    }
+    Ok(())
+}
+
+async fn save_decision(
+    connection: &mut SqliteConnection,
+    order: OrderId,
+    decision: &Decision,
+    now: Timestamp,
+) -> Result<()> {
+    let (mut cause, mut seat, mut identity, mut courses) = (None, None, None, None);
+    match &decision.ruling {
+        Ruling::Approved => {}
+        Ruling::Lifted { cause: lifted } => cause = Some(rows::to_word(lifted)?),
+        Ruling::Seated { seat: number, learner } => {
+            seat = Some(i64::from(*number));
+            identity = Some(intern(connection, learner, now).await?.to_string());
+        }
+        Ruling::Sells { courses: sold } => courses = Some(rows::to_json(sold)?),
+    }
+    sqlx::query(
+        "INSERT INTO decisions (id, order_id, line_id, kind, cause, seat, identity_id, courses, decided_by, why, decided_at)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(decision.id.to_string())
+    .bind(order.to_string())
+    .bind(decision.line.map(|id| id.to_string()))
+    .bind(rows::to_word(&decision.ruling.kind())?)
+    .bind(cause)
+    .bind(seat)
+    .bind(identity)
+    .bind(courses)
+    .bind(&decision.by)
+    .bind(&decision.why)
+    .bind(decision.at.as_millis())
+    .execute(connection)
+    .await?;
     Ok(())
 }
 
@@ -353,11 +493,11 @@ async fn save_order(connection: &mut SqliteConnection, order: &Order, now: Times
     sqlx::query(
         "INSERT INTO orders (id, shop, external_id, number, fingerprint, placed_at, test, payment, payment_revision, revision,
              snapshot_revision, refunded_amount, refunded_total, refunded_currency, learner_id, learner_malformed,
-             first_seen_at, changed_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17)
+             first_seen_at, changed_at, origin)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?17, ?18)
          ON CONFLICT (id) DO UPDATE SET number = ?4, fingerprint = ?5, placed_at = ?6, test = ?7, payment = ?8,
              payment_revision = ?9, revision = ?10, snapshot_revision = ?11, refunded_amount = ?12, refunded_total = ?13,
-             refunded_currency = ?14, learner_id = ?15, learner_malformed = ?16, changed_at = ?17",
+             refunded_currency = ?14, learner_id = ?15, learner_malformed = ?16, changed_at = ?17, origin = ?18",
     )
     .bind(order.id.to_string())
     .bind(order.shop.as_str())
@@ -376,6 +516,7 @@ async fn save_order(connection: &mut SqliteConnection, order: &Order, now: Times
     .bind(learner)
     .bind(malformed)
     .bind(now.as_millis())
+    .bind(&order.origin)
     .execute(connection)
     .await?;
     Ok(())
@@ -463,10 +604,11 @@ async fn save_grant(
     let ended_reason = grant.ended.as_ref().map(|ended| rows::to_json(&ended.reason)).transpose()?;
     sqlx::query(
         "INSERT INTO grants (id, line_id, shop, lms, course_run, mode, identity_id, account_id, until, since, ended_at,
-             ended_reason, delivery_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+             ended_reason, delivery_id, seat)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
          ON CONFLICT (id) DO UPDATE SET identity_id = ?7, account_id = ?8, until = ?9, since = ?10, ended_at = ?11,
-             ended_reason = ?12, delivery_id = COALESCE(?13, delivery_id)",
+             ended_reason = ?12, delivery_id = COALESCE(?13, delivery_id),
+             fulfilled_at = CASE WHEN ?15 THEN fulfilled_at END",
     )
     .bind(grant.id.to_string())
     .bind(line.id.to_string())
@@ -481,6 +623,8 @@ async fn save_grant(
     .bind(grant.ended.as_ref().map(|ended| ended.at.as_millis()))
     .bind(ended_reason)
     .bind(occasion.delivery.map(|id| id.to_string()))
+    .bind(i64::from(grant.seat))
+    .bind(grant.fulfilled)
     .execute(connection)
     .await?;
     Ok(())

@@ -336,7 +336,7 @@ impl Store {
         let row = sqlx::query(
             "SELECT (SELECT COUNT(*) FROM deliveries WHERE due_at IS NOT NULL) AS deliveries,
                     (SELECT COUNT(*) FROM resolutions WHERE due_at IS NOT NULL) AS learners,
-                    (SELECT COUNT(*) FROM enrollments WHERE due_at IS NOT NULL) AS enrollments,
+                    (SELECT COUNT(*) FROM enrollments WHERE due_at IS NOT NULL AND state <> 'settled') AS enrollments,
                     (SELECT COUNT(*) FROM reviews WHERE resolved_at IS NULL) AS reviews",
         )
         .fetch_one(&self.readers)

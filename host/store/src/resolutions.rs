@@ -14,7 +14,8 @@ use bursar_domain::{
 use sqlx::{Row, SqliteConnection};
 
 use crate::{
-    Store, enrollments,
+    Store,
+    enrollments::{self, Urgency},
     error::{Result, StoreError},
     orders, reviews, rows,
     trail::{AuditAction, Entry},
@@ -145,8 +146,16 @@ async fn give_account(
         let grant: GrantId = rows::parsed(&row, "id")?;
         let line: LineId = rows::parsed(&row, "line_id")?;
         let order: OrderId = rows::parsed(&row, "order_id")?;
-        let enrollment: EnrollmentId =
-            enrollments::wake(connection, lms, account, &rows::parsed(&row, "course_run")?, now, now).await?;
+        let enrollment: EnrollmentId = enrollments::wake(
+            connection,
+            lms,
+            account,
+            &rows::parsed(&row, "course_run")?,
+            Urgency::Purchase,
+            now,
+            now,
+        )
+        .await?;
         let entry = Entry {
             at: now,
             actor: "host",
@@ -304,7 +313,7 @@ async fn record(
                 learner: Some((unresolved.lms.clone(), unresolved.identity_id)),
                 ..reviews::About::default()
             };
-            reviews::open(connection, &shop, &concern, &about, now).await?;
+            reviews::open(connection, Some(&shop), &concern, &about, now).await?;
         }
     }
     Ok(())

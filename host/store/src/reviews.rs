@@ -4,7 +4,9 @@
 
 use bursar_domain::{
     LmsName, ShopName, Timestamp,
+    decision::Answer,
     ids::{DeliveryId, EnrollmentId, IdentityId, LineId, OrderId, ReviewId},
+    ledger::Finding,
     reason::Concern,
 };
 use sqlx::{Row, SqliteConnection};
@@ -34,8 +36,8 @@ pub struct About {
 pub struct Review {
     /// Its id.
     pub id: ReviewId,
-    /// Whose order or delivery.
-    pub shop: ShopName,
+    /// Whose order or delivery; none where it is about an LMS.
+    pub shop: Option<ShopName>,
     /// What needs a person.
     pub concern: Concern,
     /// The order's number or id, as the shop calls it.
@@ -74,7 +76,7 @@ impl Store {
             .map(|row| {
                 Ok(Review {
                     id: rows::parsed(row, "id")?,
-                    shop: rows::parsed(row, "shop")?,
+                    shop: rows::parsed_option(row, "shop")?,
                     concern: rows::json(row, "concern")?,
                     order: row.try_get("order_name")?,
                     delivery: rows::parsed_option(row, "delivery_id")?,
@@ -90,8 +92,9 @@ impl Store {
 }
 
 /// What makes two concerns one question. An unmapped product is one for the whole shop.
-fn topic(shop: &ShopName, concern: &Concern, about: &About) -> String {
+fn topic(shop: Option<&ShopName>, concern: &Concern, about: &About) -> String {
     let code = concern.code();
+    let shop = shop.map(ShopName::as_str).unwrap_or_default();
     let subject = match concern {
         Concern::ProductUnmapped { products, .. } if !products.is_empty() => {
             return product_topic(shop, products.first().map(ToString::to_string).unwrap_or_default().as_str());
@@ -111,18 +114,30 @@ fn topic(shop: &ShopName, concern: &Concern, about: &About) -> String {
     }
 }
 
-fn product_topic(shop: &ShopName, product: &str) -> String {
+fn product_topic(shop: &str, product: &str) -> String {
     format!("product-unmapped:{shop}:{product}")
 }
 
-/// Opens a review, or counts one more time of the open one.
+/// Opens a review, or counts one more time of the open one. What a person has answered is not asked again unless it is news.
 pub(crate) async fn open(
     connection: &mut SqliteConnection,
-    shop: &ShopName,
+    shop: Option<&ShopName>,
     concern: &Concern,
     about: &About,
     now: Timestamp,
 ) -> Result<()> {
+    let topic = topic(shop, concern, about);
+    let json = rows::to_json(concern)?;
+    let answered: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM reviews WHERE topic = ? AND concern = ? AND answer IN ('noted', 'keep', 'take'))",
+    )
+    .bind(&topic)
+    .bind(&json)
+    .fetch_one(&mut *connection)
+    .await?;
+    if answered {
+        return Ok(());
+    }
     sqlx::query(
         "INSERT INTO reviews (id, shop, code, topic, concern, delivery_id, order_id, line_id, enrollment_id, opened_at, last_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10)
@@ -130,10 +145,10 @@ pub(crate) async fn open(
              DO UPDATE SET times = times + 1, last_at = excluded.last_at, concern = excluded.concern",
     )
     .bind(ReviewId::new(now).to_string())
-    .bind(shop.as_str())
+    .bind(shop.map(ShopName::as_str))
     .bind(concern.code())
-    .bind(topic(shop, concern, about))
-    .bind(rows::to_json(concern)?)
+    .bind(topic)
+    .bind(json)
     .bind(about.delivery.map(|id| id.to_string()))
     .bind(about.order.map(|id| id.to_string()))
     .bind(about.line.map(|id| id.to_string()))
@@ -161,14 +176,54 @@ pub(crate) async fn settle_product(
     product: &str,
     now: Timestamp,
 ) -> Result<()> {
-    settle(connection, product_topic(shop, product), "the catalog knows the product now", now).await
+    settle(connection, product_topic(shop.as_str(), product), "the catalog knows the product now", now).await
 }
 
-/// The line owes access to somebody now, so whatever kept it from that is settled.
-pub(crate) async fn settle_line(connection: &mut SqliteConnection, line: LineId, now: Timestamp) -> Result<()> {
-    for concern in [Concern::LearnerMissing, Concern::LearnerMalformed] {
-        settle(connection, format!("{}:{line}", concern.code()), "the order names a learner now", now).await?;
-    }
+/// What deriving finds again each time for as long as it is so; where it is no longer found, it is settled.
+const FOUND_WHILE_SO: &str = "('learner-missing', 'learner-malformed', 'learner-changed', 'seats-free', 'quantity-partly-refunded', 'earlier-sale')";
+
+/// What an order's lines were found wanting before, and are not any more, is settled.
+pub(crate) async fn settle_unfound(
+    connection: &mut SqliteConnection,
+    order: OrderId,
+    findings: &[Finding],
+    now: Timestamp,
+) -> Result<()> {
+    let found: Vec<String> = findings
+        .iter()
+        .map(|finding| {
+            let about = About { order: Some(order), line: finding.line, ..About::default() };
+            topic(None, &finding.concern, &about)
+        })
+        .collect();
+    sqlx::query(sqlx::AssertSqlSafe(format!(
+        "UPDATE reviews SET resolved_at = ?1, resolution = 'it is no longer so'
+         WHERE order_id = ?2 AND resolved_at IS NULL AND code IN {FOUND_WHILE_SO}
+             AND topic NOT IN (SELECT value FROM json_each(?3))"
+    )))
+    .bind(now.as_millis())
+    .bind(order.to_string())
+    .bind(rows::to_json(&found)?)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// A person answered.
+pub(crate) async fn answer(
+    connection: &mut SqliteConnection,
+    review: ReviewId,
+    answer: Answer,
+    resolution: &str,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query("UPDATE reviews SET resolved_at = ?, resolution = ?, answer = ? WHERE id = ?")
+        .bind(now.as_millis())
+        .bind(resolution)
+        .bind(answer.as_str())
+        .bind(review.to_string())
+        .execute(connection)
+        .await?;
     Ok(())
 }
 

@@ -206,7 +206,7 @@ async fn apply(
     }
     for words in &statements.reviews {
         let about = reviews::About { delivery: occasion.delivery, ..reviews::About::default() };
-        reviews::open(connection, shop, &Concern::Adapter { words: words.clone() }, &about, occasion.now).await?;
+        reviews::open(connection, Some(shop), &Concern::Adapter { words: words.clone() }, &about, occasion.now).await?;
     }
     Ok(stale)
 }

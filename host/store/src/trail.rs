@@ -34,6 +34,8 @@ pub enum AuditAction {
     Refused,
     /// The LMS could not be reached or understood; it is tried again.
     Postponed,
+    /// A person decided.
+    Decided,
 }
 
 impl std::fmt::Display for AuditAction {
@@ -48,6 +50,7 @@ impl std::fmt::Display for AuditAction {
             Self::LeftAlone => "left alone",
             Self::Refused => "refused",
             Self::Postponed => "postponed",
+            Self::Decided => "decided",
         })
     }
 }

@@ -21,7 +21,7 @@ fn inactive(slug: &str) -> Seen {
 }
 
 fn grant(slug: &str, since: i64) -> LiveGrant {
-    LiveGrant { mode: mode(slug), since: Timestamp::from_millis(since) }
+    LiveGrant { mode: mode(slug), since: Timestamp::from_millis(since), earlier_sale: false }
 }
 
 fn history(baseline: Seen, given: &[&str]) -> History {
@@ -76,6 +76,17 @@ fn a_learner_who_left_is_not_dragged_back_until_they_buy_again() {
     assert_eq!(left, Action::Nothing { reason: Reason::Left });
     let bought_again = decide_restore(&[grant("verified", 5), grant("verified", 20)], &known, &inactive("verified"));
     assert_eq!(bought_again, Action::Enroll { mode: mode("verified"), reason: Reason::Bought });
+}
+
+#[test]
+fn who_is_not_enrolled_any_more_of_what_was_sold_before_bursar_is_left_in_peace() {
+    let earlier = LiveGrant { earlier_sale: true, ..grant("verified", 5) };
+    let left = decide_restore(&[earlier.clone()], &History::default(), &inactive("verified"));
+    assert_eq!(left, Action::Nothing { reason: Reason::Left });
+    let bought = decide_restore(&[earlier.clone(), grant("verified", 6)], &History::default(), &inactive("verified"));
+    assert_eq!(bought, Action::Enroll { mode: mode("verified"), reason: Reason::Bought });
+    let absent = decide_restore(&[earlier], &History::default(), &Seen::Absent);
+    assert_eq!(absent, Action::Enroll { mode: mode("verified"), reason: Reason::Bought });
 }
 
 #[test]
@@ -178,7 +189,7 @@ proptest! {
         history in any_history(), seen in any_seen(), policy in any_policy()
     ) {
         let grants: Vec<LiveGrant> =
-            modes.into_iter().map(|(mode, since)| LiveGrant { mode, since: Timestamp::from_millis(since) }).collect();
+            modes.into_iter().map(|(mode, since)| LiveGrant { mode, since: Timestamp::from_millis(since), earlier_sale: false }).collect();
         let first = decide(&grants, &history, &seen, &ladder(), policy);
         let after = remembered(&history, &seen, &first);
         let second = decide(&grants, &after, &done(&seen, &first), &ladder(), policy);
@@ -190,7 +201,7 @@ proptest! {
         modes in prop::collection::vec(any_mode(), 0..3), history in any_history(), seen in any_seen(), policy in any_policy()
     ) {
         let grants: Vec<LiveGrant> =
-            modes.into_iter().map(|mode| LiveGrant { mode, since: Timestamp::from_millis(1) }).collect();
+            modes.into_iter().map(|mode| LiveGrant { mode, since: Timestamp::from_millis(1), earlier_sale: false }).collect();
         let Seen::Active { mode: has } = &seen else { return Ok(()) };
         prop_assume!(!history.given.contains(has));
         match decide(&grants, &history, &seen, &ladder(), policy) {

@@ -1,14 +1,17 @@
 //! What lines owe, row by row.
 
+use std::time::Duration;
+
 use super::*;
 use crate::{
-    ids::AccountId,
+    decision::Decision,
+    ids::{AccountId, DecisionId},
     ledger::{
         self,
         tests::{policy, snapshot},
     },
     names::{Email, ShopName},
-    statement::{CourseHint, OrderStatement},
+    statement::{CourseHint, HoldStatement, OrderStatement},
 };
 
 const NOW: Timestamp = Timestamp::from_millis(5_000);
@@ -131,11 +134,155 @@ fn a_corrected_learner_moves_the_grant_before_fulfillment_and_asks_a_person_afte
     assert_eq!(moved.order.lines[0].grants[0].identity, email("grace@example.org"));
     assert!(moved.findings.is_empty());
 
-    let mut given = once;
-    given.lines[0].grants[0].account = Some(AccountId::new(NOW));
+    let mut found = once;
+    found.lines[0].grants[0].account = Some(AccountId::new(NOW));
+    let mut given = found.clone();
+    let moved = derived(ledger::record(found, &corrected, &policy(), NOW).order).order;
+    assert_eq!(moved.lines[0].grants[0].identity, email("grace@example.org"));
+    assert_eq!(moved.lines[0].grants[0].account, None, "whose it is now has to be found out");
+
+    given.lines[0].grants[0].fulfilled = true;
     let asked = derived(ledger::record(given, &corrected, &policy(), NOW).order);
     assert_eq!(asked.order.lines[0].grants[0].identity, email("ada@example.org"));
     assert_eq!(asked.findings[0].concern, Concern::LearnerChanged);
+}
+
+fn decided(mut order: Order, line: usize, ruling: Ruling) -> Order {
+    let line = Some(order.lines[line].id);
+    let id = DecisionId::new(NOW);
+    order.decide(Decision { id, line, ruling, by: "operator rosa".into(), why: "test".into(), at: NOW });
+    order
+}
+
+/// Run, seat, learner and whether it is live, of every grant of the first line.
+fn owed(order: &Order) -> Vec<(String, u32, String, bool)> {
+    let grants = order.lines[0].grants.iter();
+    grants
+        .map(|grant| (grant.run.to_string(), grant.seat, grant.identity.written().to_owned(), grant.ended.is_none()))
+        .collect()
+}
+
+#[test]
+fn a_line_that_a_person_moved_stays_moved_when_the_shop_sends_it_again() {
+    let bought = derived(order(&snapshot(1))).order;
+    let courses = vec![(run("ART1"), Mode::parse("verified").unwrap())];
+    let moved = derived(decided(bought, 0, Ruling::Sells { courses })).order;
+    let expected = [
+        (run("CS101").to_string(), 1, "ada@example.org".to_owned(), false),
+        (run("ART1").to_string(), 1, "ada@example.org".to_owned(), true),
+    ];
+    assert_eq!(owed(&moved), expected);
+    let again = derived(ledger::record(moved, &snapshot(2), &policy(), NOW).order).order;
+    assert_eq!(owed(&again), expected);
+}
+
+#[test]
+fn a_seat_that_a_person_gave_away_ends_one_grant_and_begins_another() {
+    let mut bought = derived(order(&snapshot(1))).order;
+    bought.lines[0].grants[0].fulfilled = true;
+    let given = Ruling::Seated { seat: FIRST_SEAT, learner: email("grace@example.org") };
+    let moved = derived(decided(bought, 0, given)).order;
+    let cs101 = || run("CS101").to_string();
+    assert_eq!(
+        owed(&moved),
+        [(cs101(), 1, "ada@example.org".into(), false), (cs101(), 1, "grace@example.org".into(), true)]
+    );
+    assert_eq!(moved.lines[0].grants[0].ended.as_ref().unwrap().reason, Reason::Transferred);
+    let again = derived(ledger::record(moved.clone(), &snapshot(2), &policy(), NOW).order);
+    assert_eq!(owed(&again.order), owed(&moved));
+    assert!(again.findings.is_empty());
+}
+
+#[test]
+fn seats_beyond_the_first_are_free_until_a_person_names_learners() {
+    let mut three = snapshot(1);
+    three.lines[0].quantity = Some(3);
+    let bought = derived(order(&three));
+    assert_eq!(bought.findings[0].concern, Concern::SeatsFree { free: 2 });
+    let seated = Ruling::Seated { seat: 2, learner: email("grace@example.org") };
+    let seated = derived(decided(bought.order, 0, seated));
+    assert_eq!(seated.findings[0].concern, Concern::SeatsFree { free: 1 });
+    assert_eq!(owed(&seated.order).len(), 2);
+
+    let mut refunded = three.clone();
+    refunded.revision = crate::statement::Revision(vec![2]);
+    refunded.lines[0].refunded_quantity = Some(1);
+    let one_back = derived(ledger::record(seated.order, &refunded, &policy(), NOW).order);
+    assert!(one_back.findings.is_empty(), "the free seat was the one that went back");
+    refunded.lines[0].refunded_quantity = Some(2);
+    let two_back = derived(ledger::record(one_back.order, &refunded, &policy(), NOW).order);
+    assert_eq!(two_back.findings[0].concern, Concern::QuantityPartlyRefunded { left: 1 });
+    assert!(owed(&two_back.order).iter().all(|(.., live)| *live), "nobody is thrown out by guessing");
+}
+
+fn until(revision: u64, moment: i64) -> OrderStatement {
+    let mut statement = snapshot(revision);
+    statement.lines[0].until = Some(Timestamp::from_millis(moment));
+    statement
+}
+
+#[test]
+fn a_grant_ends_when_its_time_and_the_grace_are_over_and_a_renewal_leaves_no_gap() {
+    let graceful = ShopPolicy { grace: Duration::from_millis(100), ..policy() };
+    let at = |order: Order, millis| derive(order, catalog, &graceful, Timestamp::from_millis(millis)).order;
+    let bought = at(order(&until(1, 6_000)), 5_000);
+    let live = |order: &Order| order.lines[0].grants[0].ended.is_none();
+    assert!(live(&at(bought.clone(), 6_099)), "within the grace");
+    let renewed = ledger::record(bought.clone(), &until(2, 9_000), &graceful, NOW).order;
+    assert!(live(&at(renewed, 6_100)));
+    let over = at(bought, 6_100);
+    assert_eq!(over.lines[0].grants[0].ended.as_ref().unwrap().reason, Reason::Expired);
+    assert!(!live(&at(over.clone(), 6_200)), "what is over does not begin again by itself");
+    let late = at(ledger::record(over, &until(3, 9_000), &graceful, NOW).order, 7_000);
+    assert!(live(&late));
+    assert_eq!(late.lines[0].grants.len(), 1);
+}
+
+#[test]
+fn what_is_over_when_it_is_first_heard_of_owes_nothing() {
+    assert!(derived(order(&until(1, 4_000))).order.lines[0].grants.is_empty());
+}
+
+#[test]
+fn a_refund_of_what_was_sold_before_bursar_asks_a_person() {
+    let mut refund = snapshot(1);
+    refund.placed_at = Some(Timestamp::from_millis(10));
+    refund.holds = vec![HoldStatement { cause: Cause::Refunded, holds: true, evidence: "status=refunded".into() }];
+    let earlier = ShopPolicy { sold_before: Some(Timestamp::from_millis(11)), ..policy() };
+    let asked = derive(order(&refund), catalog, &earlier, NOW);
+    assert!(matches!(asked.findings[0].concern, Concern::EarlierSale { .. }));
+    assert!(derived(order(&refund)).findings.is_empty(), "no sale is an earlier one unless the shop's policy says so");
+}
+
+#[test]
+fn mapping_anew_moves_lines_but_none_that_a_person_moved() {
+    let other = |_: &[ProductId]| {
+        CatalogAnswer::Courses(vec![CatalogCourse { entry: CatalogEntryId::new(NOW), run: run("ART1"), mode: None }])
+    };
+    let bought = derived(order(&snapshot(1))).order;
+    let moved = remap(bought.clone(), other, |_| true, &policy(), NOW).order;
+    assert_eq!(owed(&moved).iter().filter(|(.., live)| *live).count(), 1);
+    assert_eq!(owed(&moved)[1].0, run("ART1").to_string());
+    let same = remap(bought.clone(), catalog, |_| true, &policy(), NOW).order;
+    assert_eq!(same, bought, "the catalog says what it said");
+    let courses = vec![(run("BIO1"), Mode::parse("verified").unwrap())];
+    let by_hand = derived(decided(bought, 0, Ruling::Sells { courses })).order;
+    assert_eq!(owed(&remap(by_hand.clone(), other, |_| true, &policy(), NOW).order), owed(&by_hand));
+}
+
+#[test]
+fn what_ended_and_began_again_before_anything_was_taken_never_ended() {
+    let patient = ShopPolicy { quiet_time: Duration::from_millis(1_000), ..policy() };
+    let at = |order: Order, millis| derive(order, catalog, &patient, Timestamp::from_millis(millis)).order;
+    let bought = at(order(&snapshot(1)), 5_000);
+    let mut cancelled = snapshot(2);
+    cancelled.holds = vec![HoldStatement { cause: Cause::Cancelled, holds: true, evidence: "x".into() }];
+    let mut restored = snapshot(3);
+    restored.holds = vec![HoldStatement { cause: Cause::Cancelled, holds: false, evidence: "x".into() }];
+    let ended = at(ledger::record(bought, &cancelled, &patient, NOW).order, 6_000);
+    let restored = ledger::record(ended, &restored, &patient, NOW).order;
+    assert_eq!(at(restored.clone(), 6_999).lines[0].grants[0].since, Timestamp::from_millis(5_000));
+    assert_eq!(at(restored, 7_000).lines[0].grants[0].since, Timestamp::from_millis(7_000));
 }
 
 #[test]

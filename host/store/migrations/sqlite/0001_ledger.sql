@@ -140,6 +140,8 @@ CREATE TABLE orders (
     external_id       TEXT    NOT NULL,
     number            TEXT,
     fingerprint       TEXT,
+    -- Where it says that it was sold.
+    origin            TEXT,
     placed_at         INTEGER,
     test              INTEGER NOT NULL,
     -- paid | unpaid | undecided
@@ -201,6 +203,28 @@ CREATE TABLE holds (
 );
 CREATE INDEX holds_by_order ON holds (order_id);
 
+-- What people decided about an order or a line. Pinned: no later fact of the shop undoes it.
+CREATE TABLE decisions (
+    id           TEXT    NOT NULL PRIMARY KEY,
+    order_id     TEXT    NOT NULL REFERENCES orders (id),
+    line_id      TEXT REFERENCES lines (id),
+    -- approved | lifted | seated | sells
+    kind         TEXT    NOT NULL,
+    -- Of a lifted one.
+    cause        TEXT,
+    -- Of a seated one.
+    seat         INTEGER,
+    identity_id  TEXT REFERENCES identities (id),
+    -- Of one that sells: JSON array of [course run, mode].
+    courses      TEXT,
+    decided_by   TEXT    NOT NULL,
+    why          TEXT    NOT NULL,
+    decided_at   INTEGER NOT NULL,
+    -- A newer decision about the same thing took its place, or a person withdrew it.
+    withdrawn_at INTEGER
+);
+CREATE INDEX decisions_by_order ON decisions (order_id) WHERE withdrawn_at IS NULL;
+
 -- The catalog of each shop. A row with an `ended_at` is history; one without a course run says that the product is no course.
 CREATE TABLE catalog (
     id           TEXT    NOT NULL PRIMARY KEY,
@@ -234,7 +258,7 @@ CREATE TABLE grants (
     course_run   TEXT    NOT NULL,
     mode         TEXT    NOT NULL,
     -- Of several seats of one line, which; one seat is 1.
-    seat         INTEGER NOT NULL DEFAULT 1,
+    seat         INTEGER NOT NULL,
     identity_id  TEXT    NOT NULL REFERENCES identities (id),
     -- Once known, for good.
     account_id   TEXT REFERENCES accounts (id),
@@ -243,10 +267,15 @@ CREATE TABLE grants (
     ended_at     INTEGER,
     -- JSON: code and parameters.
     ended_reason TEXT,
+    -- When the LMS had given what it owes, since it began last.
+    fulfilled_at INTEGER,
     -- The delivery that began or ended it last.
-    delivery_id  TEXT REFERENCES deliveries (id),
-    UNIQUE (line_id, course_run, mode, seat)
+    delivery_id  TEXT REFERENCES deliveries (id)
 );
+CREATE UNIQUE INDEX grants_live ON grants (line_id, course_run, mode, seat) WHERE ended_at IS NULL;
+CREATE INDEX grants_by_line ON grants (line_id);
+-- For the brake.
+CREATE INDEX grants_ended ON grants (shop, ended_at);
 CREATE INDEX grants_by_identity ON grants (identity_id, lms);
 CREATE INDEX grants_by_account ON grants (account_id, course_run);
 CREATE INDEX grants_by_end ON grants (until) WHERE until IS NOT NULL AND ended_at IS NULL;
@@ -273,6 +302,12 @@ CREATE TABLE enrollments (
     intent_at      INTEGER,
     -- settled | due | waiting (for the LMS or a person) | observed: nothing is written while its shops are only observed
     state          TEXT    NOT NULL,
+    -- Who goes first: 0 somebody paid and waits | 1 access is to end | 2 looking whether all is still right
+    priority       INTEGER NOT NULL DEFAULT 0,
+    -- take | keep: what a person answered when asked whether access is to end.
+    answer         TEXT,
+    -- When nothing was owed any more and what had been given was undone or let go.
+    closed_at      INTEGER,
     -- JSON: why it is as it is.
     reason         TEXT,
     due_at         INTEGER,
@@ -284,7 +319,8 @@ CREATE TABLE enrollments (
     changed_at     INTEGER NOT NULL,
     UNIQUE (lms, account_id, course_run)
 );
-CREATE INDEX enrollments_due ON enrollments (lms, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX enrollments_due ON enrollments (lms, priority, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX enrollments_waiting ON enrollments (state) WHERE state IN ('waiting', 'observed');
 
 -- Changes that adapters ask for beside the ledger, once a key.
 CREATE TABLE effects (
@@ -311,10 +347,24 @@ CREATE INDEX effects_due ON effects (lms, due_at) WHERE due_at IS NOT NULL;
 
 -- People ------------------------------------------------------------------------------------------------------------
 
+-- Shops whose removals are paused. One row while they are, and the last release.
+CREATE TABLE brakes (
+    shop        TEXT    NOT NULL PRIMARY KEY,
+    pulled_at   INTEGER,
+    released_at INTEGER
+);
+
+-- Each shop's mode when the host last started.
+CREATE TABLE shops (
+    name TEXT NOT NULL PRIMARY KEY,
+    mode TEXT NOT NULL
+);
+
 -- What needs a person. One row a `topic` while it is open: an unmapped product is one question however many bought it.
 CREATE TABLE reviews (
     id            TEXT    NOT NULL PRIMARY KEY,
-    shop          TEXT    NOT NULL,
+    -- Whose; none where it is about an LMS.
+    shop          TEXT,
     -- The concern's code.
     code          TEXT    NOT NULL,
     -- What it is about: one open review each.
@@ -331,10 +381,13 @@ CREATE TABLE reviews (
     last_at       INTEGER NOT NULL,
     resolved_at   INTEGER,
     -- Who or what, and in which words.
-    resolution    TEXT
+    resolution    TEXT,
+    -- noted | keep | take | again: what a person answered; nothing where facts settled it.
+    answer        TEXT
 );
 CREATE UNIQUE INDEX reviews_open ON reviews (topic) WHERE resolved_at IS NULL;
 CREATE INDEX reviews_by_order ON reviews (order_id);
+CREATE INDEX reviews_by_topic ON reviews (topic, resolved_at);
 
 -- Every change and every deliberate non-change, with its reason. Never altered, never personal.
 CREATE TABLE audit (
