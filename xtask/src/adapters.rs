@@ -1,4 +1,5 @@
-//! Builds the adapters in `plugins/` and writes each as a component to `target/adapters/<name>.wasm`.
+//! Builds the adapters in `plugins/` and writes each as a component to `target/adapters/<name>.wasm`; likewise those of
+//! `tests/adapters/` to `target/adapters/tests/`, where nobody takes them for real ones.
 //!
 //! Owns the way from source to component. It must never let one out that imports anything but the interfaces of
 //! `bursar:adapter`: what an adapter imports is what it may do.
@@ -48,16 +49,26 @@ pub struct Built {
 ///
 /// When the target cannot be added, the code does not compile, or a component imports what it must not.
 pub fn build(root: &Path) -> Result<Vec<Built>> {
-    let plugins = root.join("plugins");
-    let target = plugins_target_directory(root);
-    let out = adapters_directory(root);
-    fs::create_dir_all(&out)?;
-    add_target(&plugins)?;
+    build_workspace(&root.join("plugins"), &plugins_target_directory(root), &adapters_directory(root))
+}
 
-    let packages = packages(&plugins)?;
+/// Builds every adapter that only tests use.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_for_tests(root: &Path) -> Result<Vec<Built>> {
+    let target = test_adapters_target_directory(root);
+    build_workspace(&root.join("tests/adapters"), &target, &adapters_directory(root).join("tests"))
+}
+
+fn build_workspace(workspace: &Path, target: &Path, out: &Path) -> Result<Vec<Built>> {
+    fs::create_dir_all(out)?;
+    add_target(workspace)?;
+    let packages = packages(workspace)?;
     tell(&format!("compiling {} adapter(s) for {TARGET}", packages.len()));
-    compile(&plugins, &target, &packages)?;
-    packages.iter().map(|package| encode(package, &target, &out)).collect()
+    compile(workspace, target, &packages)?;
+    packages.iter().map(|package| encode(package, target, out)).collect()
 }
 
 /// Where cargo puts what it builds of `plugins/`. Not the host's directory, where two cargos would wait for one another.
@@ -66,7 +77,13 @@ pub fn plugins_target_directory(root: &Path) -> PathBuf {
     target_directory(root).join("plugins")
 }
 
-/// A package of `plugins/` that becomes a component.
+/// The same for `tests/adapters/`.
+#[must_use]
+pub fn test_adapters_target_directory(root: &Path) -> PathBuf {
+    target_directory(root).join("test-adapters")
+}
+
+/// A package that becomes a component.
 #[derive(Debug)]
 struct Package {
     package: String,
@@ -85,19 +102,19 @@ impl Package {
 /// # Errors
 ///
 /// When `rustup` cannot.
-pub fn add_target(plugins: &Path) -> Result<()> {
-    let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]).current_dir(plugins))?;
+pub fn add_target(workspace: &Path) -> Result<()> {
+    let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]).current_dir(workspace))?;
     if Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).is_dir() {
         return Ok(());
     }
     tell(&format!("adding the target {TARGET}"));
-    run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(plugins))
+    run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(workspace))
 }
 
 /// Every package of the workspace with a dynamic library, which is what a component is made of.
-fn packages(plugins: &Path) -> Result<Vec<Package>> {
+fn packages(workspace: &Path) -> Result<Vec<Package>> {
     let arguments = ["metadata", "--no-deps", "--format-version", "1", "--locked"];
-    let metadata: Value = serde_json::from_str(&output(cargo().args(arguments).current_dir(plugins))?)?;
+    let metadata: Value = serde_json::from_str(&output(cargo().args(arguments).current_dir(workspace))?)?;
     let mut packages: Vec<Package> = list(&metadata, "packages").iter().filter_map(adapter_of).collect();
     packages.sort_by(|one, other| one.package.cmp(&other.package));
     Ok(packages)
@@ -121,10 +138,10 @@ fn text(value: &Value, key: &str) -> Option<String> {
     value.get(key).and_then(Value::as_str).map(str::to_owned)
 }
 
-fn compile(plugins: &Path, target: &Path, packages: &[Package]) -> Result<()> {
+fn compile(workspace: &Path, target: &Path, packages: &[Package]) -> Result<()> {
     let mut command = cargo();
-    // Where the library is built decides which configuration counts: `plugins/.cargo` has flags for the linker.
-    command.current_dir(plugins).env("CARGO_TARGET_DIR", target);
+    // Where the library is built decides which configuration counts: `.cargo` there has flags for the linker.
+    command.current_dir(workspace).env("CARGO_TARGET_DIR", target);
     command.args(["build", "--release", "--locked", "--target", TARGET]);
     if let Some(home) = cargo_home() {
         // A panic names its place, and the place must not name who built the adapter.

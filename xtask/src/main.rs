@@ -14,7 +14,7 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  adapters               build every adapter in plugins/ into target/adapters
+  adapters               build every adapter in plugins/ into target/adapters, those of tests into target/adapters/tests
   demo [--once]          build everything, send webhooks, show what became of them, and stay up to try things by hand;
                          --once ends then: 0 if all is as it must be, 1 otherwise
   test [--quick]         everything that must pass; --quick leaves out the documentation and the demo
@@ -36,7 +36,9 @@ fn run(command: &str, rest: &[String]) -> tool::Result<ExitCode> {
     let root = paths::root();
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     match (command, rest.as_slice()) {
-        ("adapters", []) => adapters::build(&root).map(|_| ExitCode::SUCCESS),
+        ("adapters", []) => {
+            adapters::build(&root).and_then(|_| adapters::build_for_tests(&root)).map(|_| ExitCode::SUCCESS)
+        }
         ("demo", []) => demo::run(&root, demo::Length::UntilStopped),
         ("demo", ["--once"]) => demo::run(&root, demo::Length::Once),
         ("test", []) => suite::run(&root, suite::Extent::Whole).map(|()| ExitCode::SUCCESS),

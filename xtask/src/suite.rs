@@ -18,8 +18,8 @@ pub enum Extent {
     Quick,
 }
 
-/// The workspaces, by directory: the host, the adapters, and those that the sandbox is tested with.
-const WORKSPACES: [&str; 3] = ["", "plugins", "host/sandbox/tests/guests"];
+/// The workspaces, by directory: the host, the adapters, and those that tests use.
+const WORKSPACES: [&str; 4] = ["", "plugins", "tests/adapters", "host/sandbox/tests/guests"];
 
 /// The toolchain's parts beside the compiler, and the subcommand by which each is known to be there.
 const COMPONENTS: [(&str, &str); 2] = [("rustfmt", "fmt"), ("clippy", "clippy")];
@@ -51,10 +51,16 @@ fn all(root: &Path, extent: Extent, stages: &mut Stages) -> Result<()> {
     // As the tests are built: with all targets, so that dependencies have the same features and are built once.
     stages.run("clippy, host", || clippy(&mut in_root(root), &["--all-targets"]))?;
     stages.run("clippy, adapters", || {
-        clippy(&mut in_plugins(root), &["--all-targets"])?;
-        clippy(&mut in_plugins(root), &["--target", adapters::TARGET])
+        for workspace in [in_plugins, in_test_adapters] {
+            clippy(&mut workspace(root), &["--all-targets"])?;
+            clippy(&mut workspace(root), &["--target", adapters::TARGET])?;
+        }
+        Ok(())
     })?;
-    stages.run("building the adapters", || adapters::build(root))?;
+    stages.run("building the adapters", || {
+        adapters::build(root)?;
+        adapters::build_for_tests(root)
+    })?;
     stages.run("building the host", || {
         run_tool(in_root(root).args(["build", "--locked", "--workspace", "--all-targets"]))
     })?;
@@ -64,7 +70,11 @@ fn all(root: &Path, extent: Extent, stages: &mut Stages) -> Result<()> {
         command.env("BURSAR_ADAPTERS", paths::adapters_directory(root));
         run_tool(command.args(["test", "--locked", "--workspace"]))
     })?;
-    stages.run("tests, adapters", || run_tool(in_plugins(root).args(["test", "--locked", "--workspace"])))?;
+    stages.run("tests, adapters", || {
+        let arguments = ["test", "--locked", "--workspace"];
+        run_tool(in_plugins(root).args(arguments))?;
+        run_tool(in_test_adapters(root).args(arguments))
+    })?;
     if extent == Extent::Quick {
         return Ok(());
     }
@@ -85,6 +95,13 @@ fn in_root(root: &Path) -> Command {
 fn in_plugins(root: &Path) -> Command {
     let mut command = cargo();
     command.current_dir(root.join("plugins")).env("CARGO_TARGET_DIR", adapters::plugins_target_directory(root));
+    command
+}
+
+fn in_test_adapters(root: &Path) -> Command {
+    let mut command = cargo();
+    command.current_dir(root.join("tests/adapters"));
+    command.env("CARGO_TARGET_DIR", adapters::test_adapters_target_directory(root));
     command
 }
 

@@ -16,6 +16,7 @@ use bursar_store::{
     inbox::{Claimed, DeliveryState, Origin},
     run::{AttemptRecord, Notes, Outcome, Run},
 };
+use futures_util::future::join_all;
 use tokio::{
     sync::{Semaphore, watch},
     task::JoinSet,
@@ -55,12 +56,7 @@ impl Dispatcher {
     /// Works until told to stop; then ends what is under way and returns.
     pub async fn work(self, mut stop: watch::Receiver<bool>) {
         let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
-        let paused: Vec<ShopName> = self
-            .shops
-            .iter()
-            .filter(|shop| shop.policy.mode == ShopMode::Paused)
-            .map(|shop| shop.config.name.clone())
-            .collect();
+        let paused = self.paused();
         if paused.len() == self.shops.iter().count() {
             // Nothing may be handled, and looking for it again and again costs more the more is kept.
             drop(stop.wait_for(|stop| *stop).await);
@@ -91,6 +87,19 @@ impl Dispatcher {
             }
         }
         while runs.join_next().await.is_some() {}
+    }
+
+    /// Takes what is due now, as much as is handled side by side, runs it to its end and answers how many deliveries that
+    /// were. For whoever moves time by hand, instead of
+    /// [`Dispatcher::work`].
+    pub async fn pass(&self) -> usize {
+        let claimed = self.claim(u32::try_from(SIDE_BY_SIDE).unwrap_or(u32::MAX), &self.paused()).await;
+        join_all(claimed.into_iter().map(|delivery| self.run(delivery))).await.len()
+    }
+
+    fn paused(&self) -> Vec<ShopName> {
+        let paused = self.shops.iter().filter(|shop| shop.policy.mode == ShopMode::Paused);
+        paused.map(|shop| shop.config.name.clone()).collect()
     }
 
     async fn claim(&self, limit: u32, paused: &[ShopName]) -> Vec<Claimed> {

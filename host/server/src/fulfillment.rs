@@ -60,6 +60,15 @@ pub struct Fulfillment {
     pub bell: Bell,
 }
 
+/// What one look at what is due came to.
+#[derive(Debug, Default)]
+pub struct Pass {
+    /// How many were due and dealt with, whatever came of it.
+    pub dealt_with: usize,
+    /// A failure of the LMS that was of use to nobody: those that follow are spared for a while.
+    pub trouble: Option<LmsError>,
+}
+
 impl Fulfillment {
     /// Works until told to stop; then ends what is under way and returns.
     pub async fn work(self, stop: watch::Receiver<bool>) {
@@ -74,26 +83,8 @@ impl Fulfillment {
         let mut trouble = Trouble::default();
         let mut rung = self.bell.listen();
         while !*stop.borrow() {
-            let now = self.clock.now();
-            let due = match self.store.claim_unresolved(&self.name, now, LOOKED_UP_TOGETHER, self.lease()).await {
-                Ok(due) => due,
-                Err(error) => {
-                    tracing::error!(lms = %self.name, error = %error.chain(), "the learners to look up cannot be read");
-                    Vec::new()
-                }
-            };
-            if due.is_empty() {
-                idle(&mut rung, &mut stop).await;
-                continue;
-            }
-            match self.look_up(due).await {
-                Ok(()) => trouble.over(),
-                Err(error) => {
-                    let pause = trouble.another(&error);
-                    tracing::warn!(lms = %self.name, code = error.code(), %error, "learners cannot be looked up");
-                    pause_unless_stopped(&mut stop, pause).await;
-                }
-            }
+            let pass = self.look_up_pass().await;
+            after(pass, &mut trouble, &mut rung, &mut stop).await;
         }
     }
 
@@ -101,27 +92,45 @@ impl Fulfillment {
         let mut trouble = Trouble::default();
         let mut rung = self.bell.listen();
         while !*stop.borrow() {
-            let now = self.clock.now();
-            let due = match self.store.claim_enrollments(&self.name, now, DEALT_WITH_TOGETHER, self.lease()).await {
+            let pass = self.enrollments_pass(&stop).await;
+            after(pass, &mut trouble, &mut rung, &mut stop).await;
+        }
+    }
+
+    /// Looks up the learners who are due now, as many as are looked up together.
+    pub async fn look_up_pass(&self) -> Pass {
+        let due =
+            match self.store.claim_unresolved(&self.name, self.clock.now(), LOOKED_UP_TOGETHER, self.lease()).await {
                 Ok(due) => due,
                 Err(error) => {
-                    tracing::error!(lms = %self.name, error = %error.chain(), "the enrollments that are due cannot be read");
-                    Vec::new()
+                    tracing::error!(lms = %self.name, error = %error.chain(), "the learners to look up cannot be read");
+                    return Pass::default();
                 }
             };
-            if due.is_empty() {
-                idle(&mut rung, &mut stop).await;
-                continue;
-            }
-            // An LMS that could do nothing for anybody is in trouble, so those that follow are spared for a while.
-            match self.deal_with_all(due, &stop).await {
-                None => trouble.over(),
-                Some(error) => {
-                    let pause = trouble.another(&error);
-                    pause_unless_stopped(&mut stop, pause).await;
-                }
-            }
+        let dealt_with = due.len();
+        let trouble = if due.is_empty() { None } else { self.look_up(due).await.err() };
+        if let Some(error) = &trouble {
+            tracing::warn!(lms = %self.name, code = error.code(), %error, "learners cannot be looked up");
         }
+        Pass { dealt_with, trouble }
+    }
+
+    /// Deals with the enrollments that are due now, as many as are read together.
+    pub async fn enrollments_pass(&self, stop: &watch::Receiver<bool>) -> Pass {
+        let due = match self
+            .store
+            .claim_enrollments(&self.name, self.clock.now(), DEALT_WITH_TOGETHER, self.lease())
+            .await
+        {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::error!(lms = %self.name, error = %error.chain(), "the enrollments that are due cannot be read");
+                return Pass::default();
+            }
+        };
+        let dealt_with = due.len();
+        let trouble = if due.is_empty() { None } else { self.deal_with_all(due, stop).await };
+        Pass { dealt_with, trouble }
     }
 
     /// Reads together and deals side by side. Answers a failure of the LMS if it was of use to nobody.
@@ -175,6 +184,15 @@ fn is_outage(error: &LmsError) -> bool {
     match error.class() {
         Class::TryAgain { .. } | Class::Ours => true,
         Class::Definite | Class::Unclear => false,
+    }
+}
+
+/// What comes between two passes: nothing, waiting until there may be something to do, or leaving the LMS alone.
+async fn after(pass: Pass, trouble: &mut Trouble, rung: &mut Listener, stop: &mut watch::Receiver<bool>) {
+    match pass {
+        Pass { dealt_with: 0, .. } => idle(rung, stop).await,
+        Pass { trouble: None, .. } => trouble.over(),
+        Pass { trouble: Some(error), .. } => pause_unless_stopped(stop, trouble.another(&error)).await,
     }
 }
 

@@ -95,24 +95,68 @@ pub enum ServeError {
     Signals(std::io::Error),
 }
 
+/// The working parts of a server, put together and at rest.
+#[derive(Debug)]
+pub struct Parts {
+    /// Everything that is kept.
+    pub store: Store,
+    /// The connected shops.
+    pub shops: Shops,
+    /// What takes requests, for [`gateway::router`].
+    pub gateway: Gateway,
+    /// What runs adapters.
+    pub dispatcher: Dispatcher,
+    /// One for each LMS.
+    pub fulfillments: Vec<Fulfillment>,
+}
+
+impl Parts {
+    /// Opens the store to serve it and puts the parts together. Nothing works yet.
+    ///
+    /// # Errors
+    /// When the configuration does not fit the adapters, the store cannot be opened, or an LMS cannot be used.
+    pub async fn assemble(config: &Config, adapters: &Adapters, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
+        let StoreConfig::Sqlite { path } = &config.store;
+        let shops = Shops::new(config, adapters);
+        check_shops(config, &shops)?;
+        let store = Store::open(path, Purpose::Serve).await?;
+        store.release_claims(clock.now()).await?;
+        let live = shops.iter().filter(|shop| shop.policy.mode == ShopMode::Live).map(|shop| shop.config.name.clone());
+        store.wake_observed(live.collect(), clock.now()).await?;
+        let (inbox, bell) = (Bell::default(), Bell::default());
+        let fulfillments = fulfillments(config, &shops, &store, &clock, &bell)?;
+        let dispatcher = Dispatcher {
+            shops: shops.clone(),
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+            inbox: inbox.clone(),
+            fulfillment: bell,
+        };
+        let gateway = Gateway {
+            shops: shops.clone(),
+            store: store.clone(),
+            clock,
+            max_body: config.server.max_body,
+            room: Room::new(BODIES_MAX),
+            inbox,
+        };
+        Ok(Self { store, shops, gateway, dispatcher, fulfillments })
+    }
+}
+
 /// Serves until a signal says to stop.
 ///
 /// # Errors
 /// When it cannot start. Nothing was started then.
 pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeError> {
-    let StoreConfig::Sqlite { path } = &config.store;
     let sandbox =
         Sandbox::new(SandboxConfig { cache_directory: config.adapters.cache.clone(), ..SandboxConfig::default() })?;
     let directory = &config.adapters.directory;
     let adapters = Adapters::load(&sandbox, directory)
         .await
         .map_err(|source| ServeError::Adapters { directory: directory.display().to_string(), source })?;
-    let shops = Shops::new(&config, &adapters);
-    check_shops(&config, &shops)?;
-    let store = Store::open(path, Purpose::Serve).await?;
-    store.release_claims(clock.now()).await?;
-    let live = shops.iter().filter(|shop| shop.policy.mode == ShopMode::Live).map(|shop| shop.config.name.clone());
-    store.wake_observed(live.collect(), clock.now()).await?;
+    let parts = Parts::assemble(&config, &adapters, Arc::clone(&clock)).await?;
+    let Parts { store, shops, gateway, dispatcher, fulfillments } = parts;
     let listener = TcpListener::bind(config.server.listen)
         .await
         .map_err(|source| ServeError::Listen { address: config.server.listen, source })?;
@@ -122,21 +166,13 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
 
     tell(&adapters, &shops);
     let (stop, stopped) = watch::channel(false);
-    let (inbox, bell) = (Bell::default(), Bell::default());
     let mut workers = JoinSet::new();
-    for fulfillment in fulfillments(&config, &shops, &store, &clock, &bell)? {
+    for fulfillment in fulfillments {
         workers.spawn(fulfillment.work(stopped.clone()));
     }
-    let dispatcher = Dispatcher {
-        shops: shops.clone(),
-        store: store.clone(),
-        clock: Arc::clone(&clock),
-        inbox: inbox.clone(),
-        fulfillment: bell,
-    };
     workers.spawn(dispatcher.work(stopped.clone()));
     if let Some(token) = &config.admin.token {
-        let admin = admin::Admin::new(token.get()?.clone(), store.clone(), Arc::clone(&clock), shops.clone());
+        let admin = admin::Admin::new(token.get()?.clone(), store.clone(), clock, shops);
         let admin = admin::router(Arc::new(admin));
         let listener = TcpListener::bind(config.admin.listen)
             .await
@@ -146,14 +182,6 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
     } else {
         tracing::info!("the admin listener is off, because [admin] has no token");
     }
-    let gateway = Gateway {
-        shops,
-        store: store.clone(),
-        clock,
-        max_body: config.server.max_body,
-        room: Room::new(BODIES_MAX),
-        inbox,
-    };
     workers.spawn(accept(listener, gateway::router(Arc::new(gateway)), stopped, config.server.drain));
     tracing::info!(%address, "listening");
 

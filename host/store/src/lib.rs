@@ -42,6 +42,24 @@ pub struct Store {
 type Look = QueryScalar<'static, Sqlite, bool, SqliteArguments>;
 
 impl Store {
+    /// When something is due next, after this moment: a delivery, a learner to look up, or an enrollment. For whoever moves
+    /// time by hand.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn next_due(&self, after: Timestamp) -> Result<Option<Timestamp>> {
+        let next: Option<i64> = sqlx::query_scalar(
+            "SELECT MIN(due_at) FROM (
+                 SELECT MIN(due_at) AS due_at FROM deliveries WHERE due_at > ?1
+                 UNION ALL SELECT MIN(due_at) FROM resolutions WHERE due_at > ?1
+                 UNION ALL SELECT MIN(due_at) FROM enrollments WHERE due_at > ?1)",
+        )
+        .bind(after.as_millis())
+        .fetch_one(&self.readers)
+        .await?;
+        Ok(next.map(Timestamp::from_millis))
+    }
+
     /// Looking costs a reader nothing; only when there is work does the writer hear of it.
     async fn any_due(&self, look: Look, lms: &LmsName, now: Timestamp) -> Result<bool> {
         Ok(look.bind(lms.as_str().to_owned()).bind(now.as_millis()).fetch_one(&self.readers).await?)

@@ -387,6 +387,16 @@ async fn an_account_once_found_is_every_later_grants_without_another_look() {
 }
 
 #[tokio::test]
+async fn what_is_due_next_is_the_first_of_all_that_is_due_later() {
+    let ledger = Ledger::new().await;
+    ledger.ada_bought().await;
+    assert_eq!(ledger.store.next_due(at(2)).await.unwrap(), Some(at(3)), "the enrollment");
+    assert_eq!(ledger.store.next_due(at(3)).await.unwrap(), None);
+    ledger.accept("43", None, "{}").await;
+    assert_eq!(ledger.store.next_due(at(0)).await.unwrap(), Some(at(1)), "the delivery");
+}
+
+#[tokio::test]
 async fn nobody_is_looked_up_for_a_grant_that_has_ended() {
     let ledger = Ledger::new().await;
     ledger.map(at(1)).await;
