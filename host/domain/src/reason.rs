@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     decision::{Answer, RulingKind},
     fulfillment::Obstacle,
-    names::Mode,
+    names::{LmsName, Mode},
     statement::{Cause, ProductId},
     time::Timestamp,
 };
@@ -235,6 +235,8 @@ pub enum Concern {
     },
     /// The LMS cannot be used until a person mends something.
     LmsMisconfigured {
+        /// Which.
+        lms: LmsName,
         /// What is wrong.
         problem: String,
     },
@@ -401,7 +403,9 @@ impl fmt::Display for Concern {
                 f,
                 "{ended} purchases ended within an hour and {live} are left; nothing is taken away until a person has looked"
             ),
-            Self::LmsMisconfigured { problem } => write!(f, "the LMS cannot be used until it is mended: {problem}"),
+            Self::LmsMisconfigured { lms, problem } => {
+                write!(f, "the LMS {lms} cannot be used until it is mended: {problem}")
+            },
             Self::Adapter { words } => f.write_str(words),
             Self::EnrollmentRefused { obstacle } => write!(f, "paid, but the LMS refuses the enrollment: {obstacle}"),
             Self::Revoke { reason } => write!(f, "access should end and a person decides: {reason}"),

@@ -25,11 +25,19 @@ impl Schedule {
     pub fn pause(&self, tries: u32, dice: u32, wish: Option<Duration>) -> Duration {
         let grown = self.factor.saturating_pow(tries.saturating_sub(1).min(31));
         let even = self.first.saturating_mul(grown).min(self.longest);
-        let per_mille = 1_000 - SPREAD_PER_MILLE + dice % (2 * SPREAD_PER_MILLE + 1);
-        let spread = even.saturating_mul(per_mille) / 1_000;
-        spread.max(wish.unwrap_or_default()).min(self.longest)
+        spread(even, dice).max(wish.unwrap_or_default()).min(self.longest)
     }
 }
+
+/// The pause, spread to either side by [`SPREAD_PER_MILLE`]. Equal dice give equal pauses.
+#[must_use]
+pub fn spread(pause: Duration, dice: u32) -> Duration {
+    let per_mille = 1_000 - SPREAD_PER_MILLE + dice % (2 * SPREAD_PER_MILLE + 1);
+    pause.saturating_mul(per_mille) / 1_000
+}
+
+/// How long after it was found right an enrollment is looked at again, by default. A hundred cost one call.
+pub const LOOK_AGAIN_DEFAULT: Duration = Duration::from_secs(24 * 3_600);
 
 /// Of deliveries whose adapter failed or asked for time: 10 s, 40 s, 160 s, … 6 h. With [`DELIVERY_TRIES`] that is about two
 /// days.

@@ -12,7 +12,7 @@ use std::{
 
 use bursar_domain::{
     Clock, LmsName, ShopName, Timestamp,
-    policy::{ModeLadder, ShopPolicy},
+    policy::{ModeLadder, ShopMode, ShopPolicy},
     retry,
 };
 use bursar_lms::{Class, Lms, LmsError};
@@ -20,9 +20,11 @@ use bursar_store::{Store, enrollments::DueEnrollment};
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::watch;
 
+pub use self::course_runs::CourseRuns;
 use crate::bell::{Bell, Listener};
 
 mod accounts;
+mod course_runs;
 mod enrollments;
 
 /// How many enrollments of one LMS are dealt with side by side. An LMS on two cores answers up to four requests at once
@@ -33,11 +35,18 @@ const SIDE_BY_SIDE: usize = 4;
 /// little more than its own change; more of them would wait for their turn in the budget longer than it lets anybody wait.
 const DEALT_WITH_TOGETHER: u32 = 32;
 
+/// How many calls are made under one claim at the most: a read, a change that is refused, a look at the course run, a change in
+/// another way.
+const CALLS_UNDER_A_LEASE: u32 = 4;
+
 /// How many learners are looked up together: what one search takes.
 const LOOKED_UP_TOGETHER: u32 = 100;
 
 /// How often there is a look for what is due when nothing says that there is something.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// How often there is a look for what has run out. Grace and quiet time are much longer.
+const LOOK_FOR_EXPIRY_EVERY: Duration = Duration::from_secs(60);
 
 /// What fulfillment at one LMS needs.
 #[derive(Debug, Clone)]
@@ -50,6 +59,8 @@ pub struct Fulfillment {
     pub ladder: ModeLadder,
     /// How long one request to it may take.
     pub call_timeout: Duration,
+    /// How long after it was found right an enrollment is looked at again; none for never.
+    pub look_again: Option<Duration>,
     /// The policies of every shop.
     pub policies: Arc<BTreeMap<ShopName, ShopPolicy>>,
     /// Where grants and enrollments are kept.
@@ -58,6 +69,8 @@ pub struct Fulfillment {
     pub clock: Arc<dyn Clock>,
     /// Rings when there may be something to do.
     pub bell: Bell,
+    /// What course runs said of themselves.
+    pub course_runs: CourseRuns,
 }
 
 /// What one look at what is due came to.
@@ -73,9 +86,38 @@ impl Fulfillment {
     /// Works until told to stop; then ends what is under way and returns.
     pub async fn work(self, stop: watch::Receiver<bool>) {
         let learners = tokio::spawn(self.clone().look_up_learners(stop.clone()));
+        let expiry = tokio::spawn(self.clone().end_what_is_over(stop.clone()));
         self.deal_with_enrollments(stop).await;
-        if let Err(error) = learners.await {
-            tracing::error!(%error, "looking up learners ended badly");
+        for (task, what) in [(learners, "looking up learners"), (expiry, "ending what is over")] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "{what} ended badly");
+            }
+        }
+    }
+
+    async fn end_what_is_over(self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            if self.expiry_pass().await == 0 {
+                pause_unless_stopped(&mut stop, LOOK_FOR_EXPIRY_EVERY).await;
+            }
+        }
+    }
+
+    /// Ends grants of this LMS's shops whose time is over; answers how many orders that concerned.
+    pub async fn expiry_pass(&self) -> u32 {
+        let here = |(_, policy): &(&ShopName, &ShopPolicy)| policy.lms == self.name && policy.mode != ShopMode::Paused;
+        let policies = self.policies.iter().filter(here).map(|(shop, policy)| (shop.clone(), policy.clone())).collect();
+        match self.store.expire(&policies, self.clock.now()).await {
+            Ok(0) => 0,
+            Ok(orders) => {
+                tracing::info!(lms = %self.name, orders, "what was paid for is over");
+                self.bell.ring();
+                orders
+            }
+            Err(error) => {
+                tracing::error!(lms = %self.name, error = %error.chain(), "what is over cannot be ended");
+                0
+            }
         }
     }
 
@@ -99,8 +141,9 @@ impl Fulfillment {
 
     /// Looks up the learners who are due now, as many as are looked up together.
     pub async fn look_up_pass(&self) -> Pass {
+        let Some(limit) = self.room_for(LOOKED_UP_TOGETHER) else { return Pass::default() };
         let due =
-            match self.store.claim_unresolved(&self.name, self.clock.now(), LOOKED_UP_TOGETHER, self.lease()).await {
+            match self.store.claim_unresolved(&self.name, self.clock.now(), limit, self.lease()).await {
                 Ok(due) => due,
                 Err(error) => {
                     tracing::error!(lms = %self.name, error = %error.chain(), "the learners to look up cannot be read");
@@ -112,14 +155,16 @@ impl Fulfillment {
         if let Some(error) = &trouble {
             tracing::warn!(lms = %self.name, code = error.code(), %error, "learners cannot be looked up");
         }
+        self.tell(dealt_with, trouble.as_ref()).await;
         Pass { dealt_with, trouble }
     }
 
     /// Deals with the enrollments that are due now, as many as are read together.
     pub async fn enrollments_pass(&self, stop: &watch::Receiver<bool>) -> Pass {
+        let Some(limit) = self.room_for(DEALT_WITH_TOGETHER) else { return Pass::default() };
         let due = match self
             .store
-            .claim_enrollments(&self.name, self.clock.now(), DEALT_WITH_TOGETHER, self.lease())
+            .claim_enrollments(&self.name, self.clock.now(), limit, self.lease())
             .await
         {
             Ok(due) => due,
@@ -130,7 +175,28 @@ impl Fulfillment {
         };
         let dealt_with = due.len();
         let trouble = if due.is_empty() { None } else { self.deal_with_all(due, stop).await };
+        self.tell(dealt_with, trouble.as_ref()).await;
         Pass { dealt_with, trouble }
+    }
+
+    /// How many may be claimed: none while the LMS is left alone, one to find out whether it is back.
+    fn room_for(&self, many: u32) -> Option<u32> {
+        match self.lms.rests() {
+            Some(_) => None,
+            None if self.lms.wants_probe() => Some(1),
+            None => Some(many),
+        }
+    }
+
+    /// A person is told when the LMS cannot be used until somebody mends something, and that it is over.
+    async fn tell(&self, dealt_with: usize, trouble: Option<&LmsError>) {
+        let problem = trouble.filter(|error| error.class() == Class::Ours).map(ToString::to_string);
+        if dealt_with == 0 || (problem.is_none() && trouble.is_some()) {
+            return;
+        }
+        if let Err(error) = self.store.lms_stands(&self.name, problem, self.clock.now()).await {
+            tracing::error!(lms = %self.name, error = %error.chain(), "how the LMS fares could not be recorded");
+        }
     }
 
     /// Reads together and deals side by side. Answers a failure of the LMS if it was of use to nobody.
@@ -158,9 +224,9 @@ impl Fulfillment {
         if failures.iter().any(of_use) { None } else { failures.into_iter().flatten().next() }
     }
 
-    /// A claim must outlive everything that is done under it: a read and a change, and what comes between.
+    /// A claim must outlive everything that is done under it.
     fn lease(&self) -> Duration {
-        self.lms.longest_call().saturating_mul(2).saturating_add(Duration::from_secs(30))
+        self.lms.longest_call().saturating_mul(CALLS_UNDER_A_LEASE).saturating_add(Duration::from_secs(30))
     }
 
     fn policy(&self, shop: &ShopName) -> Option<&ShopPolicy> {

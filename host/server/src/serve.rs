@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use bursar_domain::{
     Clock,
-    policy::{ModeLadder, ShopMode},
+    policy::ModeLadder,
 };
 use bursar_lms::{Lms, LmsError};
 use bursar_sandbox::{Sandbox, SandboxConfig};
@@ -29,7 +29,7 @@ use crate::{
     bell::Bell,
     config::{CallBudget, Config, LmsConfig, SecretUnread, StoreConfig},
     dispatcher::Dispatcher,
-    fulfillment::Fulfillment,
+    fulfillment::{CourseRuns, Fulfillment},
     gateway::{self, BODIES_MAX, Gateway, Room},
     shops::{Service, Shops},
 };
@@ -121,8 +121,8 @@ impl Parts {
         check_shops(config, &shops)?;
         let store = Store::open(path, Purpose::Serve).await?;
         store.release_claims(clock.now()).await?;
-        let live = shops.iter().filter(|shop| shop.policy.mode == ShopMode::Live).map(|shop| shop.config.name.clone());
-        store.wake_observed(live.collect(), clock.now()).await?;
+        let modes = shops.iter().map(|shop| (shop.config.name.clone(), shop.policy.mode)).collect();
+        store.wake_live(modes, clock.now()).await?;
         let (inbox, bell) = (Bell::default(), Bell::default());
         let fulfillments = fulfillments(config, &shops, &store, &clock, &bell)?;
         let dispatcher = Dispatcher {
@@ -262,6 +262,8 @@ fn fulfillments(
                 store: store.clone(),
                 clock: Arc::clone(clock),
                 bell: bell.clone(),
+                look_again: lms.look_again,
+                course_runs: CourseRuns::default(),
             })
         })
         .collect()

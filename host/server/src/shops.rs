@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, atomic::AtomicI64},
 };
 
-use bursar_domain::{ShopName, policy::ShopPolicy};
+use bursar_domain::{ShopName, brake::Brake, policy::ShopPolicy};
 use bursar_sandbox::{Adapter, ShopContext, check_settings};
 
 use crate::{
@@ -101,10 +101,15 @@ pub fn policy(shop: &ShopConfig) -> ShopPolicy {
         default_mode: shop.default_mode.clone(),
         no_account: shop.no_account,
         on_revoke: shop.on_revoke,
+        on_expiry: shop.on_expiry,
+        force: shop.force,
         on_delete: shop.on_delete,
         quiet_time: shop.quiet_time,
+        grace: shop.grace,
+        brake: Brake { removals: shop.removals_per_hour, ..Brake::default() },
         accept_test: shop.accept_test,
         sold_before: shop.sold_before,
+        origin: shop.origin.clone(),
     }
 }
 

@@ -11,7 +11,7 @@ use bursar_domain::{
 };
 use sqlx::{Row, SqliteConnection};
 
-use crate::{Store, error::Result, rows};
+use crate::{Store, error::Result, rows, writer::Command};
 
 /// How many reviews one listing shows at most.
 pub const REVIEWS_LISTED_MAX: u32 = 500;
@@ -91,6 +91,48 @@ impl Store {
     }
 }
 
+impl Store {
+    /// An LMS works, or cannot be used until a person mends it: then there is an open review about it, and only then.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lms_stands(&self, lms: &LmsName, problem: Option<String>, now: Timestamp) -> Result<()> {
+        let concern = problem.map(|problem| Concern::LmsMisconfigured { lms: lms.clone(), problem });
+        if concern.is_none() {
+            let open: bool =
+                sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM reviews WHERE topic = ? AND resolved_at IS NULL)")
+                    .bind(lms_topic(lms))
+                    .fetch_one(&self.readers)
+                    .await?;
+            if !open {
+                return Ok(());
+            }
+        }
+        self.writer.run(LmsStands { lms: lms.clone(), concern, now }).await
+    }
+}
+
+struct LmsStands {
+    lms: LmsName,
+    concern: Option<Concern>,
+    now: Timestamp,
+}
+
+impl Command for LmsStands {
+    type Output = ();
+
+    async fn execute(self, connection: &mut SqliteConnection) -> Result<()> {
+        match self.concern {
+            Some(concern) => open(connection, None, &concern, &About::default(), self.now).await,
+            None => settle(connection, lms_topic(&self.lms), "the LMS works again", self.now).await,
+        }
+    }
+}
+
+fn lms_topic(lms: &LmsName) -> String {
+    format!("lms-misconfigured:{lms}")
+}
+
 /// What makes two concerns one question. An unmapped product is one for the whole shop.
 fn topic(shop: Option<&ShopName>, concern: &Concern, about: &About) -> String {
     let code = concern.code();
@@ -99,6 +141,7 @@ fn topic(shop: Option<&ShopName>, concern: &Concern, about: &About) -> String {
         Concern::ProductUnmapped { products, .. } if !products.is_empty() => {
             return product_topic(shop, products.first().map(ToString::to_string).unwrap_or_default().as_str());
         }
+        Concern::LmsMisconfigured { lms, .. } => return lms_topic(lms),
         _ => about
             .enrollment
             .map(|id| id.to_string())
@@ -241,7 +284,7 @@ pub(crate) async fn settle_enrollment(
 ) -> Result<()> {
     sqlx::query(
         "UPDATE reviews SET resolved_at = ?, resolution = 'the enrollment is right now'
-         WHERE enrollment_id = ? AND code = 'enrollment-refused' AND resolved_at IS NULL",
+         WHERE enrollment_id = ? AND code IN ('enrollment-refused', 'revoke') AND resolved_at IS NULL",
     )
     .bind(now.as_millis())
     .bind(enrollment.to_string())

@@ -45,7 +45,7 @@ pub struct ListArgs {
 pub async fn list(context: &Context, args: &ListArgs) -> Result<(), CliError> {
     let store = context.open_store(Purpose::Tool).await?;
     let mut reviews = store.reviews(args.all).await?;
-    reviews.retain(|review| args.shop.as_ref().is_none_or(|shop| *shop == review.shop));
+    reviews.retain(|review| args.shop.as_ref().is_none_or(|shop| review.shop.as_ref() == Some(shop)));
     reviews.truncate(usize::try_from(args.limit).unwrap_or(usize::MAX));
     let rows: Vec<_> = reviews.iter().map(row).collect();
     if rows.is_empty() && !context.output.is_json() {
@@ -66,7 +66,7 @@ pub async fn list(context: &Context, args: &ListArgs) -> Result<(), CliError> {
         for review in &reviews {
             table.row([
                 review.id.to_string(),
-                review.shop.to_string(),
+                review.shop.as_ref().map(ToString::to_string).unwrap_or_default(),
                 review.order.clone().unwrap_or_default(),
                 review.concern.to_string(),
                 review.times.to_string(),

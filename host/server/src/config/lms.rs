@@ -4,7 +4,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use bursar_domain::{LmsName, Mode};
+use bursar_domain::{LmsName, Mode, retry::LOOK_AGAIN_DEFAULT};
 use reqwest::Url;
 
 use super::{
@@ -24,6 +24,9 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Least and greatest value of `timeout`: a shorter one gives up writes that the site goes on with, a longer one
 /// outlives the lease of the work.
 pub const TIMEOUT_BOUNDS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
+
+/// Least and greatest value of `look_again`: more often than hourly costs calls that purchases need.
+pub const LOOK_AGAIN_BOUNDS: (Duration, Duration) = (Duration::from_secs(3_600), Duration::from_secs(90 * 86_400));
 
 /// How often an LMS may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +54,8 @@ pub struct LmsConfig {
     pub mode_ladder: Vec<Mode>,
     /// How long a call may take.
     pub timeout: Duration,
+    /// How long after it was found right an enrollment is looked at again; none for never.
+    pub look_again: Option<Duration>,
 }
 
 /// Reads one `[[lms]]`.
@@ -63,6 +68,7 @@ pub(super) fn lms(mut table: Table<'_>) -> Option<LmsConfig> {
     let calls_per_minute = table.optional("calls_per_minute").and_then(|value| call_budget(&value));
     let mode_ladder = table.optional("mode_ladder").and_then(|value| mode_ladder(&value));
     let timeout = table.optional("timeout").and_then(|value| value.duration(TIMEOUT_BOUNDS.0, TIMEOUT_BOUNDS.1));
+    let look_again = table.optional("look_again").map(|value| look_again(&value));
     table.finish();
     Some(LmsConfig {
         name: name?,
@@ -72,7 +78,19 @@ pub(super) fn lms(mut table: Table<'_>) -> Option<LmsConfig> {
         calls_per_minute: calls_per_minute.unwrap_or(CallBudget::PerMinute(DEFAULT_CALLS_PER_MINUTE)),
         mode_ladder: mode_ladder.unwrap_or_else(default_mode_ladder),
         timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+        look_again: match look_again {
+            Some(read) => read?,
+            None => Some(LOOK_AGAIN_DEFAULT),
+        },
     })
+}
+
+/// A duration, or `never`.
+fn look_again(value: &Value<'_>) -> Option<Option<Duration>> {
+    if value.raw().as_str() == Some("never") {
+        return Some(None);
+    }
+    value.duration(LOOK_AGAIN_BOUNDS.0, LOOK_AGAIN_BOUNDS.1).map(Some)
 }
 
 fn default_mode_ladder() -> Vec<Mode> {

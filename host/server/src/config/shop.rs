@@ -8,8 +8,8 @@ use std::{
 };
 
 use bursar_domain::{
-    AdapterName, LmsName, Mode, ShopName, Timestamp,
-    policy::{NoAccount, OnDelete, OnRevoke, QUIET_TIME_DEFAULT, ShopMode},
+    AdapterName, LmsName, Mode, ShopName, Timestamp, brake,
+    policy::{Force, GRACE_DEFAULT, NoAccount, OnDelete, OnRevoke, QUIET_TIME_DEFAULT, ShopMode},
 };
 use bursar_sandbox::Permission;
 use reqwest::Url;
@@ -27,6 +27,9 @@ use super::{
 pub const DEFAULT_MODE: &str = "verified";
 /// Greatest value of `quiet_time`.
 pub const MOST_QUIET_TIME: Duration = Duration::from_secs(7 * 86_400);
+
+/// Greatest value of `grace`.
+pub const MOST_GRACE: Duration = Duration::from_secs(90 * 86_400);
 
 /// One shop.
 #[derive(Debug, Clone)]
@@ -51,16 +54,27 @@ pub struct ShopConfig {
     pub no_account: NoAccount,
     /// What happens to an enrollment when no grant is left.
     pub on_revoke: OnRevoke,
+    /// What happens to an enrollment when the last grant that is left has run out.
+    pub on_expiry: OnRevoke,
+    /// Does a purchase open a course run that is closed, or a mode whose time is over?
+    pub force: Force,
     /// What happens when the shop deletes an order.
     pub on_delete: OnDelete,
     /// How long taking access away waits.
     pub quiet_time: Duration,
+    /// How long access outlives the moment that it was paid until.
+    pub grace: Duration,
+    /// So many purchases may end within an hour before removals pause; of a large shop more, see
+    /// [`bursar_domain::brake`].
+    pub removals_per_hour: u32,
     /// Do test orders give access?
     pub accept_test: bool,
     /// Are requests taken that nothing proves?
     pub unsigned: bool,
     /// Orders placed before this moment were sold before Bursar was connected.
     pub sold_before: Option<Timestamp>,
+    /// The shop's address as its orders say it. Orders that say another one are not applied.
+    pub origin: Option<String>,
     /// The shop's own API.
     pub api: Option<ShopApiConfig>,
     /// The adapter's settings: a JSON object.
@@ -117,6 +131,11 @@ pub(super) fn shop(mut table: Table<'_>, sites: &Sites<'_>) -> Option<ShopConfig
     let no_account = table.optional("no_account").and_then(|value| value.choice(NoAccount::ALL));
     let on_revoke = table.optional("on_revoke").and_then(|value| value.choice(OnRevoke::ALL));
     let on_delete = table.optional("on_delete").and_then(|value| value.choice(OnDelete::ALL));
+    let on_expiry = table.optional("on_expiry").and_then(|value| value.choice(OnRevoke::ALL));
+    let force = table.optional("force").and_then(|value| value.choice(Force::ALL));
+    let grace = table.optional("grace").and_then(|value| value.duration(Duration::ZERO, MOST_GRACE));
+    let removals_per_hour = table.optional("removals_per_hour").map(|value| removals(&value));
+    let origin = table.optional("origin").map(|value| value.url().map(|url| url.as_str().to_owned()));
     let quiet_time = table.optional("quiet_time").and_then(|value| value.duration(Duration::ZERO, MOST_QUIET_TIME));
     let accept_test = table.optional("accept_test").and_then(|value| value.boolean());
     let unsigned = table.optional("unsigned").and_then(|value| value.boolean());
@@ -145,14 +164,28 @@ pub(super) fn shop(mut table: Table<'_>, sites: &Sites<'_>) -> Option<ShopConfig
         permissions: permissions?,
         no_account: no_account.unwrap_or(NoAccount::Wait),
         on_revoke: on_revoke.unwrap_or(OnRevoke::Restore),
+        on_expiry: on_expiry.unwrap_or(OnRevoke::Restore),
+        force: force.unwrap_or(Force::IfPaidWhileOpen),
         on_delete: on_delete.unwrap_or(OnDelete::Review),
         quiet_time: quiet_time.unwrap_or(QUIET_TIME_DEFAULT),
+        grace: grace.unwrap_or(GRACE_DEFAULT),
+        removals_per_hour: told(removals_per_hour)?.unwrap_or(brake::REMOVALS_DEFAULT),
         accept_test: accept_test.unwrap_or(false),
         unsigned: unsigned.unwrap_or(false),
         sold_before: told(sold_before)?,
+        origin: told(origin)?,
         api: told(api)?,
         settings: settings.unwrap_or_else(|| Some(serde_json::Value::Object(serde_json::Map::new())))?,
     })
+}
+
+fn removals(value: &Value<'_>) -> Option<u32> {
+    let number = value.integer()?;
+    let removals = u32::try_from(number).ok();
+    if removals.is_none() {
+        value.refuse("is no number of purchases", Some("write 20, or more".to_owned()));
+    }
+    removals
 }
 
 fn lms_name(value: &Value<'_>, sites: &Sites<'_>) -> Option<LmsName> {

@@ -2,27 +2,32 @@
 //!
 //! Owns that order. Nothing is sent to the LMS that was not written down before; nothing is repeated without reading first.
 
+use std::time::Duration;
+
 use bursar_domain::{
-    Mode, Timestamp,
-    fulfillment::{self, Action, LiveGrant, Seen},
-    policy::{OnRevoke, ShopMode},
+    Mode, Timestamp, brake,
+    decision::Answer,
+    fulfillment::{self, Action, LiveGrant, Next, Obstacle, Purchase, Refused, Seen, Way},
+    policy::{Force, OnRevoke, ShopMode},
     reason::{Concern, Reason},
+    retry,
 };
-use bursar_lms::{Class, Enrollment, EnrollmentChange, EnrollmentFilter, LmsError, Priority};
+use bursar_lms::{Attribute, Class, Enrollment, EnrollmentChange, EnrollmentFilter, Lms, LmsError, Priority, Refusal};
 use bursar_store::{
     StoreError,
-    enrollments::{DueEnrollment, GrantRow, Intent, Settled},
+    enrollments::{DueEnrollment, GrantRow, Intent, Settled, Urgency},
     trail::AuditAction,
 };
 
 use futures_util::{StreamExt as _, stream};
 
-use super::{Fulfillment, SIDE_BY_SIDE};
+use super::{Fulfillment, SIDE_BY_SIDE, is_outage};
 
 impl Fulfillment {
     /// What the LMS says of each of these, in their order.
     pub(super) async fn read(&self, due: &[DueEnrollment]) -> Vec<Result<Seen, LmsError>> {
-        let lms = self.lms.at(Priority::Purchase);
+        // All that are claimed together are of one urgency.
+        let lms = self.lms.at(due.first().map_or(Priority::Upkeep, |due| priority(due.urgency)));
         if let [_, _, ..] = due
             && let Some(filter) = EnrollmentFilter::users(due.iter().map(|due| due.username.clone()))
         {
@@ -47,8 +52,7 @@ impl Fulfillment {
     pub(super) async fn deal_with(&self, due: DueEnrollment, read: Result<Seen, LmsError>) -> Option<LmsError> {
         let now = self.clock.now();
         let counted = self.counted(&due, now);
-        let priority = if counted.live.is_empty() { Priority::Removal } else { Priority::Purchase };
-        let lms = self.lms.at(priority);
+        let lms = self.lms.at(if counted.live.is_empty() { Priority::Removal } else { Priority::Purchase });
         let seen = match read {
             Ok(seen) => seen,
             Err(error) => {
@@ -77,18 +81,36 @@ impl Fulfillment {
             self.record(due, settled).await;
             return None;
         }
-        let action = fulfillment::decide(&counted.live, &history, &seen, &self.ladder, counted.on_revoke);
+        let mut action = fulfillment::decide(&counted.live, &history, &seen, &self.ladder, counted.on_revoke);
+        if counted.removals_paused && takes(&action) {
+            action = Action::Nothing { reason: Reason::RemovalsPaused };
+        }
+        let look_again_at = self.look_again_at(&counted, now);
         let settled = match action {
+            Action::Nothing { reason: Reason::RemovalsPaused } => Settled {
+                seen: Some(seen),
+                gave,
+                due_at: counted.next_look,
+                ..Settled::new(AuditAction::LeftAlone, Reason::RemovalsPaused)
+            },
             Action::Nothing { reason } => {
                 let (action, reason) = match found_done {
                     Some(intent) if intent.active => (AuditAction::Enrolled, Reason::FoundDone),
                     Some(_) => (AuditAction::Unenrolled, Reason::FoundDone),
+                    None if reason == Reason::Kept && due.answer == Some(Answer::Keep) => {
+                        (AuditAction::LeftAlone, Reason::KeptByPerson)
+                    }
                     None => (AuditAction::LeftAlone, reason),
                 };
-                let satisfied = !counted.live.is_empty() && seen.active_mode().is_some();
-                let closed = counted.live.is_empty();
-                let due_at = counted.next_look;
-                Settled { seen: Some(seen), gave, satisfied, due_at, closed, ..Settled::new(action, reason) }
+                Settled {
+                    satisfied: !counted.live.is_empty() && seen.active_mode().is_some(),
+                    seen: Some(seen),
+                    gave,
+                    due_at: counted.next_look,
+                    look_again_at,
+                    closed: counted.live.is_empty(),
+                    ..Settled::new(action, reason)
+                }
             }
             Action::Ask { concern } => {
                 let reason = Reason::AskBeforeRevoke;
@@ -103,11 +125,11 @@ impl Fulfillment {
                 Settled { seen: Some(seen), ..Settled::new(AuditAction::LeftAlone, reason) }
             }
             Action::Enroll { mode, reason } => {
-                let intent = Intent { mode, active: true, reason, at: now };
+                let intent = Intent { mode, active: true, way: Way::Plain, reason, at: now };
                 return self.act(due, counted, seen, gave, intent, &lms).await;
             }
             Action::Unenroll { mode, reason } => {
-                let intent = Intent { mode, active: false, reason, at: now };
+                let intent = Intent { mode, active: false, way: Way::Plain, reason, at: now };
                 return self.act(due, counted, seen, gave, intent, &lms).await;
             }
         };
@@ -115,76 +137,164 @@ impl Fulfillment {
         None
     }
 
+    /// Does what was decided; where the LMS refuses, tries the ways round that there are, each once.
     async fn act(
         &self,
         due: DueEnrollment,
         counted: Counted,
         before: Seen,
         mut gave: Vec<Mode>,
-        intent: Intent,
-        lms: &bursar_lms::Lms,
+        mut intent: Intent,
+        lms: &Lms,
     ) -> Option<LmsError> {
-        if let Err(error) = self.store.record_intent(&due, before.clone(), intent.clone()).await {
-            log_unrecorded(&due, &error);
-            return None;
-        }
-        let change = EnrollmentChange {
-            mode: Some(intent.mode.clone()),
-            is_active: Some(intent.active),
-            ..EnrollmentChange::new(due.username.clone(), due.run.clone())
-        };
-        match lms.enroll(&change).await {
-            Ok(enrollment) => {
-                let action = if intent.active { AuditAction::Enrolled } else { AuditAction::Unenrolled };
-                if intent.active {
-                    gave.push(intent.mode);
+        loop {
+            if let Err(error) = self.store.record_intent(&due, before.clone(), intent.clone()).await {
+                log_unrecorded(&due, &error);
+                return None;
+            }
+            let change = change(&due, &counted, &intent);
+            let answered = match intent.way {
+                Way::Plain | Way::KeepMode | Way::Force => lms.enroll(&change).await,
+                Way::ApiKey => lms.enroll_with_api_key(&change).await,
+            };
+            let refusal = match answered {
+                Ok(enrollment) => {
+                    let settled = self.done(&counted, &enrollment, gave, intent);
+                    self.record(due, settled).await;
+                    return None;
                 }
-                let settled = Settled {
-                    seen: Some(seen(Some(&enrollment))),
-                    gave,
-                    satisfied: intent.active && !counted.live.is_empty(),
-                    due_at: counted.next_look,
-                    closed: counted.live.is_empty(),
-                    ..Settled::new(action, intent.reason)
-                };
-                self.record(due, settled).await;
-                None
-            }
-            Err(LmsError::Definite(refusal)) => {
-                let error = LmsError::Definite(refusal);
-                let refusal = error.code().to_owned();
-                let settled = Settled {
-                    seen: Some(before),
-                    gave,
-                    concern: Some(if intent.active {
-                        Concern::EnrollmentRefused { refusal: refusal.clone() }
-                    } else {
-                        Concern::Revoke { reason: Box::new(Reason::LmsRefused { refusal: refusal.clone() }) }
-                    }),
-                    due_at: counted.next_look,
-                    ..Settled::new(AuditAction::Refused, Reason::LmsRefused { refusal })
-                };
-                self.record(due, settled).await;
-                Some(error)
-            }
-            Err(error) => {
-                let postponed = self.postponed(&due, &error, Some(before), error.may_have_had_effect());
-                let settled = Settled { gave, ..postponed };
-                self.record(due, settled).await;
-                Some(error)
+                Err(LmsError::Definite(refusal)) => refusal,
+                Err(error) => {
+                    let postponed = self.postponed(&due, &error, Some(before), error.may_have_had_effect());
+                    let settled = Settled { gave, ..postponed };
+                    self.record(due, settled).await;
+                    return Some(error);
+                }
+            };
+            let next = match self.way_round(&due, &counted, &before, &intent, &refusal).await {
+                Ok(next) => next,
+                Err(error) => {
+                    let settled = Settled { gave, ..self.postponed(&due, &error, Some(before), false) };
+                    self.record(due, settled).await;
+                    return Some(error);
+                }
+            };
+            match next {
+                Next::Try(way) => intent = Intent { way, at: self.clock.now(), ..intent },
+                Next::WaitUntil(opens) => {
+                    let reason = Reason::NotOpenYet { opens };
+                    let due_at = Some(opens.plus(AFTER_OPENING));
+                    let postponed = Settled::new(AuditAction::Postponed, reason);
+                    self.record(due, Settled { seen: Some(before), gave, due_at, ..postponed }).await;
+                    return None;
+                }
+                Next::GiveUp(obstacle) => {
+                    if let Refusal::ModeMismatch { active, .. } = &refusal {
+                        // Somebody changed it between our reading and our request. What is there now is not ours.
+                        gave.clear();
+                        let settled = Settled {
+                            seen: Some(Seen::Active { mode: active.clone() }),
+                            closed: counted.live.is_empty(),
+                            ..Settled::new(AuditAction::LeftAlone, Reason::NotOurs { mode: active.clone() })
+                        };
+                        self.record(due, settled).await;
+                        return None;
+                    }
+                    let reason = Reason::LmsRefused { obstacle: obstacle.clone() };
+                    let settled = Settled {
+                        seen: Some(before),
+                        gave,
+                        concern: Some(if gives(&intent) {
+                            Concern::EnrollmentRefused { obstacle }
+                        } else {
+                            Concern::Revoke { reason: Box::new(reason.clone()) }
+                        }),
+                        due_at: counted.next_look,
+                        ..Settled::new(AuditAction::Refused, reason)
+                    };
+                    self.record(due, settled).await;
+                    return Some(LmsError::Definite(refusal));
+                }
             }
         }
     }
 
+    fn done(&self, counted: &Counted, enrollment: &Enrollment, mut gave: Vec<Mode>, intent: Intent) -> Settled {
+        let action = if intent.active { AuditAction::Enrolled } else { AuditAction::Unenrolled };
+        if intent.active {
+            gave.push(intent.mode);
+        }
+        Settled {
+            seen: Some(seen(Some(enrollment))),
+            gave,
+            satisfied: intent.active && !counted.live.is_empty(),
+            due_at: counted.next_look,
+            look_again_at: self.look_again_at(counted, self.clock.now()),
+            closed: counted.live.is_empty(),
+            ..Settled::new(action, intent.reason)
+        }
+    }
+
+    /// What to do after the LMS refused.
+    async fn way_round(
+        &self,
+        due: &DueEnrollment,
+        counted: &Counted,
+        before: &Seen,
+        intent: &Intent,
+        refusal: &Refusal,
+    ) -> Result<Next, LmsError> {
+        let refused = match refusal {
+            Refusal::ModeUnavailable { .. } => Refused::Mode,
+            Refusal::EnrollmentRefused => Refused::Enrollment,
+            other => {
+                let refusal = LmsError::Definite(other.clone()).code().to_owned();
+                return Ok(Next::GiveUp(Obstacle::Other { refusal }));
+            }
+        };
+        let facts = match self.run_facts(&due.run).await {
+            Ok(facts) => facts,
+            Err(LmsError::Definite(other)) => {
+                let refusal = LmsError::Definite(other).code().to_owned();
+                return Ok(Next::GiveUp(Obstacle::Other { refusal }));
+            }
+            Err(error) => return Err(error),
+        };
+        let now = self.clock.now();
+        // Going back to what was there before is no purchase, and opens nothing.
+        let (sold_at, force) = if gives(intent) { (counted.sold_at(&intent.mode), counted.force) } else { (now, Force::Never) };
+        let has_api_key = self.lms.has_api_key();
+        let purchase = Purchase { mode: &intent.mode, sold_at, force, has_api_key };
+        Ok(fulfillment::after_refusal(intent.way, refused, before, &facts, &purchase, now))
+    }
+
+    /// When to see whether what is right still is.
+    fn look_again_at(&self, counted: &Counted, now: Timestamp) -> Option<Timestamp> {
+        let pause = self.look_again.filter(|_| !counted.live.is_empty() && !counted.observed)?;
+        // Spread, so that what was bought together is not looked at together for ever.
+        Some(now.plus(retry::spread(pause, fastrand::u32(..))))
+    }
+
     fn postponed(&self, due: &DueEnrollment, error: &LmsError, seen: Option<Seen>, keep_intent: bool) -> Settled {
         let problem = error.to_string();
-        let reason = match error.class() {
-            Class::Ours => Reason::LmsMisconfigured { problem },
-            Class::Definite => Reason::LmsRefused { refusal: error.code().to_owned() },
-            Class::TryAgain { .. } | Class::Unclear => Reason::LmsUnavailable { problem },
+        let (reason, concern) = match error.class() {
+            Class::Ours => (Reason::LmsMisconfigured { problem }, None),
+            Class::Definite => {
+                let obstacle = Obstacle::Other { refusal: error.code().to_owned() };
+                (Reason::LmsRefused { obstacle }, None)
+            }
+            Class::TryAgain { .. } => (Reason::LmsUnavailable { problem }, None),
+            Class::Unclear => {
+                // It is tried for ever, but not in silence.
+                let obstacle = Obstacle::Other { refusal: error.code().to_owned() };
+                let concern = (due.attempts >= UNCLEAR_TOLD_AFTER).then_some(Concern::EnrollmentRefused { obstacle });
+                (Reason::LmsUnavailable { problem }, concern)
+            }
         };
-        let due_at = Some(self.again_at(error, due.attempts + 1, self.clock.now()));
-        Settled { seen, due_at, keep_intent, ..Settled::new(AuditAction::Postponed, reason) }
+        // While the LMS is left alone everything keeps its place: who has waited longest goes first when it is back.
+        let rests = self.lms.rests().is_some() && is_outage(error);
+        let due_at = if rests { due.due_at } else { self.again_at(error, due.attempts + 1, self.clock.now()) };
+        Settled { seen, due_at: Some(due_at), keep_intent, concern, ..Settled::new(AuditAction::Postponed, reason) }
     }
 
     async fn record(&self, due: DueEnrollment, settled: Settled) {
@@ -209,36 +319,140 @@ impl Fulfillment {
         // What only observed shops owe is worked out and not done; beside a shop that is live they do not count. What a shop
         // that is configured no more still owes protects the learner, and is not given.
         let observed = due.grants.iter().all(|grant| observes(grant).unwrap_or(true));
-        let counts = move |grant: &&GrantRow| observed || !observes(grant).unwrap_or(false);
+        // What ended before everything was last undone has nothing to do with what is there now.
+        let past = |grant: &GrantRow| grant.ended.as_ref().is_some_and(|ended| due.closed_at > Some(ended.at));
+        let counts = move |grant: &&GrantRow| (observed || !observes(grant).unwrap_or(false)) && !past(grant);
         let grants = || due.grants.iter().filter(counts);
-        let policies = || grants().map(|grant| self.policy(&grant.shop));
+        let live = || grants().filter(|grant| grant.ended.is_none() || quiet_until(grant).is_some());
         Counted {
-            live: grants()
-                .filter(|grant| grant.ended.is_none() || quiet_until(grant).is_some())
-                .map(|grant| LiveGrant { mode: grant.mode.clone(), since: grant.since })
-                .collect(),
-            next_look: grants().filter_map(quiet_until).min(),
-            // Of several shops, the one that takes least decides; one that is configured no more takes nothing.
-            on_revoke: policies()
-                .map(|policy| policy.map_or(OnRevoke::Keep, |policy| policy.on_revoke))
-                .max_by_key(|on_revoke| match on_revoke {
-                    OnRevoke::Unenroll => 0,
-                    OnRevoke::Downgrade => 1,
-                    OnRevoke::Restore => 2,
-                    OnRevoke::Review => 3,
-                    OnRevoke::Keep => 4,
+            live: live()
+                .map(|grant| LiveGrant {
+                    mode: grant.mode.clone(),
+                    since: grant.since,
+                    earlier_sale: self.is_earlier_sale(grant),
                 })
-                .unwrap_or(OnRevoke::Keep),
+                .collect(),
+            sold: live().map(|grant| (grant.mode.clone(), grant.placed_at.unwrap_or(grant.since))).collect(),
+            order: live().max_by_key(|grant| grant.since).map(|grant| format!("{}/{}", grant.shop, grant.order_name)),
+            next_look: grants().filter_map(quiet_until).min(),
+            on_revoke: match due.answer {
+                Some(Answer::Take) => OnRevoke::Restore,
+                Some(Answer::Keep) => OnRevoke::Keep,
+                Some(Answer::Noted | Answer::Again) | None => self.takes_least(grants()),
+            },
+            // The purchase that opens most counts: it was paid for.
+            force: live()
+                .filter_map(|grant| self.policy(&grant.shop))
+                .map(|policy| policy.force)
+                .max_by_key(|force| match force {
+                    Force::Never => 0,
+                    Force::IfPaidWhileOpen => 1,
+                    Force::Always => 2,
+                })
+                .unwrap_or(Force::Never),
+            removals_paused: grants().any(|grant| {
+                grant.removals_paused && grant.ended.as_ref().is_some_and(|ended| brake::counts(&ended.reason))
+            }),
             observed,
         }
+    }
+
+    /// Of the policies about what is left behind, the one that takes least. A shop that is configured no more takes nothing.
+    fn takes_least<'a>(&self, grants: impl Iterator<Item = &'a GrantRow>) -> OnRevoke {
+        let policy = |grant: &GrantRow| {
+            let expired = grant.ended.as_ref().is_some_and(|ended| ended.reason == Reason::Expired);
+            self.policy(&grant.shop).map_or(OnRevoke::Keep, |policy| {
+                if expired { policy.on_expiry } else { policy.on_revoke }
+            })
+        };
+        grants
+            .map(policy)
+            .max_by_key(|on_revoke| match on_revoke {
+                OnRevoke::Unenroll => 0,
+                OnRevoke::Downgrade => 1,
+                OnRevoke::Restore => 2,
+                OnRevoke::Review => 3,
+                OnRevoke::Keep => 4,
+            })
+            .unwrap_or(OnRevoke::Keep)
+    }
+
+    fn is_earlier_sale(&self, grant: &GrantRow) -> bool {
+        let sold_before = self.policy(&grant.shop).and_then(|policy| policy.sold_before);
+        grant.placed_at.zip(sold_before).is_some_and(|(placed_at, sold_before)| placed_at < sold_before)
     }
 }
 
 struct Counted {
     live: Vec<LiveGrant>,
+    /// What was sold when, of what is live.
+    sold: Vec<(Mode, Timestamp)>,
+    /// The newest order that is owed for, as the LMS is told: `campus/1001`.
+    order: Option<String>,
     next_look: Option<Timestamp>,
     on_revoke: OnRevoke,
+    force: Force,
+    removals_paused: bool,
     observed: bool,
+}
+
+impl Counted {
+    /// When this mode was first sold; of a mode that nobody sold, when anything was.
+    fn sold_at(&self, mode: &Mode) -> Timestamp {
+        let sold = |of_mode: bool| {
+            self.sold.iter().filter(|(sold, _)| !of_mode || sold == mode).map(|(_, at)| *at).min()
+        };
+        sold(true).or_else(|| sold(false)).unwrap_or(Timestamp::from_millis(i64::MAX))
+    }
+}
+
+/// Does it give what was bought? Otherwise it takes something away.
+fn gives(intent: &Intent) -> bool {
+    intent.active && !matches!(intent.reason, Reason::Restored | Reason::LoweredToRemaining)
+}
+
+fn takes(action: &Action) -> bool {
+    match action {
+        Action::Unenroll { .. } | Action::Ask { .. } => true,
+        Action::Enroll { reason, .. } => matches!(reason, Reason::Restored | Reason::LoweredToRemaining),
+        Action::Nothing { .. } => false,
+    }
+}
+
+/// The request for what is intended.
+fn change(due: &DueEnrollment, counted: &Counted, intent: &Intent) -> EnrollmentChange {
+    let mut change = EnrollmentChange::new(due.username.clone(), due.run.clone());
+    change.is_active = Some(intent.active);
+    change.mode = (intent.way != Way::KeepMode).then(|| intent.mode.clone());
+    change.force = intent.way == Way::Force;
+    if gives(intent)
+        && let Some(order) = &counted.order
+    {
+        // An order's name that the LMS would not store is no reason not to enroll.
+        change.attributes.extend(Attribute::new(ATTRIBUTE_NAMESPACE, ATTRIBUTE_ORDER, order));
+    }
+    change
+}
+
+/// Attributes tell the LMS's staff where an enrollment comes from. The namespace is our own: to what is in `order` the LMS
+/// attaches refunds of its own old shop (`docs/lms.md`).
+const ATTRIBUTE_NAMESPACE: &str = "bursar";
+
+/// The shop and its name of the order, `campus/1001`.
+const ATTRIBUTE_ORDER: &str = "order";
+
+/// After so many tries that nobody knows the outcome of, a person is told. That is after about ten minutes.
+const UNCLEAR_TOLD_AFTER: u32 = 8;
+
+/// How long after a course run opens it is asked again: the LMS's clock may be a little behind.
+const AFTER_OPENING: Duration = Duration::from_secs(60);
+
+fn priority(urgency: Urgency) -> Priority {
+    match urgency {
+        Urgency::Purchase => Priority::Purchase,
+        Urgency::Removal => Priority::Removal,
+        Urgency::Upkeep => Priority::Upkeep,
+    }
 }
 
 fn in_doubt() -> Reason {
