@@ -67,14 +67,17 @@ impl Lms {
             let addresses: Vec<&str> = chunk.iter().map(Email::as_str).collect();
             let payload = Payload::Json(json!({ "emails": addresses }));
             let call = Call::send(CallKind::SearchEmails, Method::POST, "/api/user/v1/accounts/search_emails", payload);
-            let answer = self.send(call).await?;
-            let Some(rows) = answer.data().and_then(Value::as_array).filter(|_| answer.is_success()) else {
-                return Err(classify::leftover(&answer, CallKind::SearchEmails, &[]));
-            };
-            for row in rows {
-                let Some(email) = row.get("email").and_then(Value::as_str) else { return Err(unreadable()) };
-                found.insert(email.to_lowercase(), read(row)?);
-            }
+            self.send(&call, |answer| {
+                let Some(rows) = answer.data().and_then(Value::as_array).filter(|_| answer.is_success()) else {
+                    return Err(classify::leftover(answer, CallKind::SearchEmails, &[]));
+                };
+                for row in rows {
+                    let Some(email) = row.get("email").and_then(Value::as_str) else { return Err(unreadable()) };
+                    found.insert(email.to_lowercase(), read(row)?);
+                }
+                Ok(())
+            })
+            .await?;
         }
         let answered = |email: &Email| found.get(&email.normalized()).cloned().unwrap_or(AccountLookup::Unknown);
         Ok(emails.iter().map(|email| (email.clone(), answered(email))).collect())
@@ -113,19 +116,21 @@ impl Lms {
 
     async fn account(&self, by: &str, value: &str) -> Result<AccountLookup, LmsError> {
         let call = Call::get(CallKind::ReadAccount, "/api/user/v1/accounts").query(pairs([(by, value)]));
-        let answer = self.send(call).await?;
-        if answer.status == 404 {
-            return match &answer.content {
-                Content::Empty => Ok(AccountLookup::Unknown),
-                Content::Data(data) if data.get("error_msg").is_some() => Ok(AccountLookup::Retired),
-                _ => Err(classify::leftover(&answer, CallKind::ReadAccount, &[value])),
-            };
-        }
-        match answer.data().and_then(Value::as_array).filter(|_| answer.is_success()).map(Vec::as_slice) {
-            Some([row]) => read(row),
-            Some(_) => Err(unreadable()),
-            None => Err(classify::leftover(&answer, CallKind::ReadAccount, &[value])),
-        }
+        self.send(&call, |answer| {
+            if answer.status == 404 {
+                return match &answer.content {
+                    Content::Empty => Ok(AccountLookup::Unknown),
+                    Content::Data(data) if data.get("error_msg").is_some() => Ok(AccountLookup::Retired),
+                    _ => Err(classify::leftover(answer, CallKind::ReadAccount, &[value])),
+                };
+            }
+            match answer.data().and_then(Value::as_array).filter(|_| answer.is_success()).map(Vec::as_slice) {
+                Some([row]) => read(row),
+                Some(_) => Err(unreadable()),
+                None => Err(classify::leftover(answer, CallKind::ReadAccount, &[value])),
+            }
+        })
+        .await
     }
 }
 

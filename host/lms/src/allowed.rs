@@ -58,24 +58,26 @@ impl Lms {
     /// [`Refusal::Unsupported`] by LMSs before 2023, else of any class but definite.
     pub async fn enrollment_allowed(&self, email: &Email) -> Result<Vec<Allowed>, LmsError> {
         let call = Call::get(CallKind::ReadAllowed, ALLOWED).query(pairs([("email", email.as_str())]));
-        let answer = self.send(call).await?;
-        let Some(rows) = answer.data().and_then(Value::as_array).filter(|_| answer.is_success()) else {
-            return Err(leftover(&answer, CallKind::ReadAllowed, email));
-        };
-        let mut records = Vec::new();
-        for row in rows {
-            let text = |key| row.get(key).and_then(Value::as_str).ok_or(Doubt::Unreadable { what: "a record" });
-            // The LMS takes any text for a run; what is none concerns nobody.
-            let (Ok(found), Ok(run)) = (Email::parse(text("email")?), CourseRun::parse(text("course_id")?)) else {
-                continue;
+        self.send(&call, |answer| {
+            let Some(rows) = answer.data().and_then(Value::as_array).filter(|_| answer.is_success()) else {
+                return Err(leftover(answer, CallKind::ReadAllowed, email));
             };
-            if found.normalized() == email.normalized() {
-                let auto_enroll = row.get("auto_enroll").and_then(Value::as_bool).unwrap_or(false);
-                let user_id = row.get("user").and_then(Value::as_i64);
-                records.push(Allowed { email: found, run, auto_enroll, user_id });
+            let mut records = Vec::new();
+            for row in rows {
+                let text = |key| row.get(key).and_then(Value::as_str).ok_or(Doubt::Unreadable { what: "a record" });
+                // The LMS takes any text for a run; what is none concerns nobody.
+                let (Ok(found), Ok(run)) = (Email::parse(text("email")?), CourseRun::parse(text("course_id")?)) else {
+                    continue;
+                };
+                if found.normalized() == email.normalized() {
+                    let auto_enroll = row.get("auto_enroll").and_then(Value::as_bool).unwrap_or(false);
+                    let user_id = row.get("user").and_then(Value::as_i64);
+                    records.push(Allowed { email: found, run, auto_enroll, user_id });
+                }
             }
-        }
-        Ok(records)
+            Ok(records)
+        })
+        .await
     }
 
     /// Makes a record. Does nothing for somebody who has an account, except that it opens a closed or invitation-only
@@ -90,8 +92,7 @@ impl Lms {
         auto_enroll: bool,
     ) -> Result<AllowedCreation, LmsError> {
         let body = json!({ "email": email.as_str(), "course_id": run.as_str(), "auto_enroll": auto_enroll });
-        let answer = self.change_allowed(Method::POST, body).await?;
-        match (answer.status, &answer.content) {
+        self.send(&change_allowed(Method::POST, body), |answer| match (answer.status, &answer.content) {
             (201, Content::Data(_)) => {
                 let is = |key, expected: &str| answer.text(key).is_some_and(|text| text.to_lowercase() == expected);
                 if !is("email", &email.normalized()) {
@@ -103,8 +104,9 @@ impl Lms {
                 Ok(AllowedCreation::Created)
             }
             (409, Content::Data(_)) => Ok(AllowedCreation::Existed),
-            _ => Err(leftover(&answer, CallKind::ChangeAllowed, email)),
-        }
+            _ => Err(leftover(answer, CallKind::ChangeAllowed, email)),
+        })
+        .await
     }
 
     /// Deletes a record. Whoever made use of it stays enrolled.
@@ -113,19 +115,19 @@ impl Lms {
     /// As [`Lms::enrollment_allowed`].
     pub async fn delete_enrollment_allowed(&self, email: &Email, run: &CourseRun) -> Result<AllowedDeletion, LmsError> {
         let body = json!({ "email": email.as_str(), "course_id": run.as_str() });
-        let answer = self.change_allowed(Method::DELETE, body).await?;
-        match answer.status {
+        self.send(&change_allowed(Method::DELETE, body), |answer| match answer.status {
             204 => Ok(AllowedDeletion::Deleted),
             404 if answer.text("message").is_some_and(|text| text.starts_with("An enrollment allowed with")) => {
                 Ok(AllowedDeletion::Absent)
             }
-            _ => Err(leftover(&answer, CallKind::ChangeAllowed, email)),
-        }
+            _ => Err(leftover(answer, CallKind::ChangeAllowed, email)),
+        })
+        .await
     }
+}
 
-    async fn change_allowed(&self, method: Method, body: Value) -> Result<Answer, LmsError> {
-        self.send(Call::send(CallKind::ChangeAllowed, method, ALLOWED, Payload::Json(body))).await
-    }
+fn change_allowed(method: Method, body: Value) -> Call {
+    Call::send(CallKind::ChangeAllowed, method, ALLOWED, Payload::Json(body))
 }
 
 fn leftover(answer: &Answer, kind: CallKind, email: &Email) -> LmsError {

@@ -3,8 +3,9 @@
 //! Owns what can be told of an answer without knowing the question: its status, whether it is data, a page or nothing,
 //! and how long it asks us to wait.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
+use bursar_domain::Timestamp;
 use serde_json::Value;
 
 /// How long to wait after a 429 that does not say: the LMS counts calls in windows of a minute (`docs/lms.md`).
@@ -24,26 +25,43 @@ pub(crate) enum Content {
     Page,
 }
 
+/// As whom the question was asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// As the service user of this client.
+    ServiceUser(Arc<str>),
+    /// With the site's API key and nothing else.
+    ApiKey,
+    /// Without credentials.
+    Nobody,
+}
+
 /// One answer.
 #[derive(Debug, Clone)]
 pub(crate) struct Answer {
+    pub(crate) asker: Asker,
     pub(crate) status: u16,
     pub(crate) content: Content,
-    /// `Retry-After`, if it is a number of seconds.
+    /// `Retry-After`.
     pub(crate) retry_after: Option<Duration>,
     /// `Location`.
     pub(crate) location: Option<String>,
 }
 
+/// The headers of an answer that mean something here.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Headers<'a> {
+    pub(crate) content_type: Option<&'a str>,
+    pub(crate) retry_after: Option<&'a str>,
+    pub(crate) location: Option<&'a str>,
+    /// `Date`: what the other side's clock shows.
+    pub(crate) date: Option<&'a str>,
+}
+
 impl Answer {
-    pub(crate) fn new(
-        status: u16,
-        content_type: Option<&str>,
-        retry_after: Option<&str>,
-        location: Option<&str>,
-        body: &[u8],
-    ) -> Self {
-        let content_type = content_type.unwrap_or_default().to_ascii_lowercase();
+    /// `now` by our clock, for want of the other side's.
+    pub(crate) fn new(asker: Asker, status: u16, headers: Headers<'_>, body: &[u8], now: Timestamp) -> Self {
+        let content_type = headers.content_type.unwrap_or_default().to_ascii_lowercase();
         let content = if body.iter().all(u8::is_ascii_whitespace) {
             // The LMS sends its deliberate empty answers without a type; an empty page is a proxy's.
             if content_type.contains("html") { Content::Page } else { Content::Empty }
@@ -52,11 +70,13 @@ impl Answer {
         } else {
             Content::Page
         };
+        let now = headers.date.and_then(http_date).unwrap_or(now);
         Self {
+            asker,
             status,
             content,
-            retry_after: retry_after.and_then(|text| text.trim().parse().ok()).map(pause),
-            location: location.map(str::to_owned),
+            retry_after: headers.retry_after.and_then(|text| retry_after(text, now)),
+            location: headers.location.map(str::to_owned),
         }
     }
 
@@ -90,6 +110,22 @@ impl Answer {
     }
 }
 
+/// A number of seconds or a date, as RFC 9110 has it.
+fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
+    let seconds = match text.trim().parse() {
+        Ok(seconds) => seconds,
+        // Rounded up: a date has no fractions of a second, and too early is as good as never.
+        Err(_) => http_date(text)?.since(now).as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX),
+    };
+    Some(pause(seconds))
+}
+
+/// `Wed, 21 Oct 2026 07:28:00 GMT`.
+fn http_date(text: &str) -> Option<Timestamp> {
+    let parsed = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
+    Some(Timestamp::from_millis(parsed.as_millisecond()))
+}
+
 fn pause(seconds: u64) -> Duration {
     Duration::from_secs(seconds.max(1)).min(PAUSE_MAX)
 }
@@ -98,8 +134,15 @@ fn pause(seconds: u64) -> Duration {
 mod tests {
     use super::*;
 
+    const NOW: Timestamp = Timestamp::from_millis(0);
+
+    fn answer(status: u16, headers: Headers<'_>, body: &str) -> Answer {
+        Answer::new(Asker::Nobody, status, headers, body.as_bytes(), NOW)
+    }
+
     fn throttled(retry_after: Option<&str>, body: &str) -> Duration {
-        Answer::new(429, Some("application/json"), retry_after, None, body.as_bytes()).pause()
+        let headers = Headers { content_type: Some("application/json"), retry_after, ..Headers::default() };
+        answer(429, headers, body).pause()
     }
 
     #[test]
@@ -107,15 +150,31 @@ mod tests {
         let text = r#"{"developer_message":"Request was throttled. Expected available in 50 seconds."}"#;
         assert_eq!(throttled(Some("37"), text), Duration::from_secs(37));
         assert_eq!(throttled(None, text), Duration::from_secs(50));
+        assert_eq!(throttled(Some("soon"), text), Duration::from_secs(50));
         assert_eq!(throttled(None, r#"{"detail":"Fast genug."}"#), PAUSE);
-        assert_eq!(throttled(Some("Wed, 21 Oct 2026 07:28:00 GMT"), "{}"), PAUSE);
+        assert_eq!(throttled(None, r#"{"detail":"Expected available in 1 second."}"#), Duration::from_secs(1));
         assert_eq!(throttled(Some("0"), "{}"), Duration::from_secs(1));
         assert_eq!(throttled(Some("99999999"), "{}"), PAUSE_MAX);
+        assert_eq!(throttled(None, r#"{"detail":"Come back in 99999999 seconds."}"#), PAUSE_MAX);
+    }
+
+    #[test]
+    fn a_pause_until_a_date_is_counted_by_the_clock_of_whoever_named_it() {
+        let until = |retry_after, date| {
+            answer(503, Headers { retry_after: Some(retry_after), date, ..Headers::default() }, "").retry_after
+        };
+        let date = Some("Wed, 21 Oct 2026 07:27:15 GMT");
+        assert_eq!(until("Wed, 21 Oct 2026 07:28:00 GMT", date), Some(Duration::from_secs(45)));
+        assert_eq!(until("Wed, 21 Oct 2026 07:00:00 GMT", date), Some(Duration::from_secs(1)), "it has passed");
+        assert_eq!(until("Thu, 22 Oct 2026 07:28:00 GMT", date), Some(PAUSE_MAX));
+        assert_eq!(until("Thu, 01 Jan 1970 00:01:10 GMT", None), Some(Duration::from_secs(70)), "by our own clock");
+        assert_eq!(until("after lunch", date), None);
     }
 
     #[test]
     fn a_body_is_nothing_data_or_a_page() {
-        let content = |content_type, body: &str| Answer::new(200, content_type, None, None, body.as_bytes()).content;
+        let content =
+            |content_type, body: &str| answer(200, Headers { content_type, ..Headers::default() }, body).content;
         assert_eq!(content(None, ""), Content::Empty);
         assert_eq!(content(Some("text/html"), ""), Content::Page);
         assert_eq!(content(Some("text/html"), "{}"), Content::Page);

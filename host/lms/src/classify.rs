@@ -4,9 +4,9 @@
 //! know the answer. What one call's own refusals mean stands beside that call.
 
 use crate::{
-    answer::{Answer, Content},
+    answer::{Answer, Asker, Content},
     counts::CallKind,
-    error::{Doubt, Fault, LmsError, Setback},
+    error::{Doubt, Fault, LmsError, Refusal, Setback, UserProblem},
     wire::quote,
 };
 
@@ -24,7 +24,7 @@ pub(crate) fn ruled(answer: &Answer, kind: CallKind) -> Option<LmsError> {
             let location = location.split(['?', '#']).next().unwrap_or_default();
             Fault::Redirected { status, location: quote(location, &[]) }.into()
         }
-        401 => Fault::TokenRejected.into(),
+        401 => against_asker(answer, UserProblem::TokenRejected),
         405 => Fault::WrongUrl { status, endpoint: kind.label() }.into(),
         406 if answer.text("detail").is_some() => Fault::NotAcceptable.into(),
         415 => Fault::UnsupportedMedia.into(),
@@ -53,15 +53,27 @@ pub(crate) fn leftover(answer: &Answer, kind: CallKind, strike: &[&str]) -> LmsE
         // Django answers a host that is not in ALLOWED_HOSTS with a 400 page.
         (400 | 403, Content::Page | Content::Empty) => Fault::Blocked { status }.into(),
         (403, Content::Data(_)) if answer.text("detail").or_else(|| answer.text("developer_message")).is_some() => {
-            Fault::NotStaff.into()
+            against_asker(answer, UserProblem::NotStaff)
         }
         // Deliberate: the LMS does not admit that others are there to be enrolled.
         (404, Content::Empty) if matches!(kind, CallKind::ReadEnrollment | CallKind::ChangeEnrollment) => {
-            Fault::LostStaff.into()
+            against_asker(answer, UserProblem::LostStaff)
         }
         (404, Content::Page | Content::Empty) => Fault::WrongUrl { status, endpoint: kind.label() }.into(),
-        (404, Content::Data(_)) if answer.text("developer_message") == Some("not_found") => Fault::NotStaff.into(),
+        (404, Content::Data(_)) if answer.text("developer_message") == Some("not_found") => {
+            against_asker(answer, UserProblem::NotStaff)
+        }
         _ => Doubt::Unknown { status, said: quote(said.unwrap_or_default(), strike) }.into(),
+    }
+}
+
+/// The LMS has something against whoever asked.
+fn against_asker(answer: &Answer, problem: UserProblem) -> LmsError {
+    match &answer.asker {
+        Asker::ServiceUser(client_id) => Fault::ServiceUser { client_id: client_id.to_string(), problem }.into(),
+        Asker::ApiKey => Refusal::ApiKeyRefused.into(),
+        // The LMS asks nobody for credentials there, so it was not the LMS.
+        Asker::Nobody => Fault::Blocked { status: answer.status }.into(),
     }
 }
 

@@ -21,16 +21,27 @@ pub const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 /// that nobody's lease runs out in a queue.
 pub const TURN_TIMEOUT: Duration = Duration::from_secs(30);
 
+/// A service user of Bursar's in the LMS.
+#[derive(Debug, Clone)]
+pub struct ServiceUser {
+    /// Of an OAuth application in the LMS's admin, whose owner is a staff user.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: SecretString,
+}
+
 /// What a client of one LMS is made from.
 #[derive(Debug, Clone)]
 pub struct LmsConfig {
     /// The LMS's root: `https://lms.example.org`, with or without a slash at its end. `http://` is allowed.
     pub url: String,
-    /// Of an OAuth application in the LMS's admin, whose owner is a staff user.
-    pub client_id: String,
-    /// Its secret.
-    pub client_secret: SecretString,
-    /// The budget of throttled calls; `None` is no limit, for an LMS whose throttle is off.
+    /// As whom calls are made.
+    pub user: ServiceUser,
+    /// Further users who share the load. Each owner has a throttle of its own in the LMS, so each has a budget of its own.
+    pub more_users: Vec<ServiceUser>,
+    /// The site's shared key (`EDX_API_KEY` of the LMS), where it has one: for what only it can do.
+    pub api_key: Option<SecretString>,
+    /// The budget of throttled calls of each user; `None` is no limit, for an LMS whose throttle is off.
     pub calls_per_minute: Option<NonZeroU32>,
     /// See [`CONNECT_TIMEOUT`].
     pub connect_timeout: Duration,
@@ -41,13 +52,14 @@ pub struct LmsConfig {
 }
 
 impl LmsConfig {
-    /// A configuration with the default limits.
+    /// A configuration with one service user and the default limits.
     #[must_use]
     pub fn new(url: impl Into<String>, client_id: impl Into<String>, client_secret: SecretString) -> Self {
         Self {
             url: url.into(),
-            client_id: client_id.into(),
-            client_secret,
+            user: ServiceUser { client_id: client_id.into(), client_secret },
+            more_users: Vec::new(),
+            api_key: None,
             calls_per_minute: Some(CALLS_PER_MINUTE),
             connect_timeout: CONNECT_TIMEOUT,
             call_timeout: CALL_TIMEOUT,

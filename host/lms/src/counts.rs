@@ -50,6 +50,10 @@ kinds! {
     ListEnrollments = "enrollments";
     /// A change of an enrollment.
     ChangeEnrollment = "enroll";
+    /// A change of an enrollment with the site's API key.
+    ChangeEnrollmentWithApiKey = "enroll-with-api-key";
+    /// Whether the LMS takes the API key.
+    CheckApiKey = "api-key";
     /// Enrollment-allowed records of one address.
     ReadAllowed = "allowed";
     /// A new or deleted enrollment-allowed record.

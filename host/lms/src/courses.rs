@@ -74,8 +74,7 @@ impl Lms {
         let run_part = run_in_path(run).ok_or(Refusal::UnknownCourse)?;
         let call = Call::get(CallKind::ReadCourse, format!("/api/enrollment/v1/course/{run_part}"))
             .query(pairs([("include_expired", "1")]));
-        let answer = self.send_anonymously(call).await?;
-        match (answer.status, &answer.content) {
+        self.send_anonymously(&call, |answer| match (answer.status, &answer.content) {
             (200, Content::Data(data)) => {
                 let details = details(data).ok_or(Doubt::Unreadable { what: "a course" })?;
                 if same_run(details.run.as_str(), run.as_str()) {
@@ -88,8 +87,9 @@ impl Lms {
             (400, Content::Data(_)) if answer.text("message").is_some_and(|text| text.starts_with("No course ")) => {
                 Err(Refusal::UnknownCourse.into())
             }
-            _ => Err(classify::leftover(&answer, CallKind::ReadCourse, &[])),
-        }
+            _ => Err(classify::leftover(answer, CallKind::ReadCourse, &[])),
+        })
+        .await
     }
 
     /// The modes of a run as staff see them, expired ones too.
@@ -99,14 +99,14 @@ impl Lms {
     pub async fn course_modes(&self, run: &CourseRun) -> Result<Vec<OfferedMode>, LmsError> {
         let run_part = run_in_path(run).ok_or(Refusal::UnknownCourse)?;
         let call = Call::get(CallKind::ReadModes, format!("/api/course_modes/v1/courses/{run_part}/"));
-        let answer = self.send(call).await?;
-        match (answer.status, &answer.content) {
+        self.send(&call, |answer| match (answer.status, &answer.content) {
             (200, Content::Data(Value::Array(rows))) => {
                 modes(rows, "mode_slug", "mode_display_name").ok_or(Doubt::Unreadable { what: "modes" }.into())
             }
             (404, Content::Page) => Err(Refusal::Unsupported { what: "list of course modes" }.into()),
-            _ => Err(classify::leftover(&answer, CallKind::ReadModes, &[])),
-        }
+            _ => Err(classify::leftover(answer, CallKind::ReadModes, &[])),
+        })
+        .await
     }
 }
 

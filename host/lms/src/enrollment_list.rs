@@ -136,19 +136,22 @@ impl Lms {
             query.extend(run.map(|run| ("course_id", run.as_str())));
             query.extend(cursor.as_deref().map(|cursor| ("cursor", cursor)));
             let call = Call::get(CallKind::ListEnrollments, "/api/enrollment/v1/enrollments").query(pairs(query));
-            let answer = self.send(call).await?;
-            let Some(rows) = answer
-                .data()
-                .filter(|_| answer.is_success())
-                .and_then(|data| data.get("results"))
-                .and_then(Value::as_array)
-            else {
-                return Err(refusal(&answer, &names));
-            };
-            for row in rows {
-                into.extend(matching(row, &wanted, run)?);
-            }
-            let next = next_cursor(&answer)?;
+            let next = self
+                .send(&call, |answer| {
+                    let Some(rows) = answer
+                        .data()
+                        .filter(|_| answer.is_success())
+                        .and_then(|data| data.get("results"))
+                        .and_then(Value::as_array)
+                    else {
+                        return Err(refusal(answer, &names));
+                    };
+                    for row in rows {
+                        into.extend(matching(row, &wanted, run)?);
+                    }
+                    Ok(next_cursor(answer)?)
+                })
+                .await?;
             if next.is_none() {
                 return Ok(());
             }
@@ -196,7 +199,10 @@ fn refusal(answer: &Answer, strike: &[&str]) -> LmsError {
 
 #[cfg(test)]
 mod tests {
+    use bursar_domain::Timestamp;
+
     use super::*;
+    use crate::answer::{Asker, Headers};
 
     #[test]
     fn there_is_no_empty_filter() {
@@ -218,7 +224,8 @@ mod tests {
     #[test]
     fn the_next_page_is_asked_of_the_host_we_know() {
         let body = br#"{"next": "http://elsewhere/x?cursor=cD0yMDI2%2BMD&page_size=2", "results": []}"#;
-        let answer = Answer::new(200, Some("application/json"), None, None, body);
+        let headers = Headers { content_type: Some("application/json"), ..Headers::default() };
+        let answer = Answer::new(Asker::Nobody, 200, headers, body, Timestamp::from_millis(0));
         assert_eq!(next_cursor(&answer).unwrap().unwrap(), "cD0yMDI2+MD");
     }
 }

@@ -19,7 +19,7 @@ use crate::{
     wire::{moment, path_part, quote, run_in_path, same_run},
 };
 
-const ENROLLMENT: &str = "/api/enrollment/v1/enrollment";
+pub(crate) const ENROLLMENT: &str = "/api/enrollment/v1/enrollment";
 
 /// Longest namespace, name and value of an attribute that the LMS stores, in characters; more ends in a 500.
 const ATTRIBUTE_MAX: usize = 255;
@@ -171,8 +171,7 @@ impl Lms {
     pub async fn enrollment(&self, username: &Username, run: &CourseRun) -> Result<Option<Enrollment>, LmsError> {
         let run_part = run_in_path(run).ok_or(Refusal::UnknownCourse)?;
         let path = format!("{ENROLLMENT}/{},{run_part}", path_part(username.as_str()));
-        let answer = self.send(Call::get(CallKind::ReadEnrollment, path)).await?;
-        match (answer.status, &answer.content) {
+        self.send(&Call::get(CallKind::ReadEnrollment, path), |answer| match (answer.status, &answer.content) {
             // 200 without a body is the LMS's "none" (`docs/lms.md`), not a mistake.
             (200, Content::Empty) => Ok(None),
             (200, Content::Data(data)) => {
@@ -185,8 +184,9 @@ impl Lms {
                 }
                 Ok(Some(enrollment))
             }
-            _ => Err(classify::leftover(&answer, CallKind::ReadEnrollment, &[username.as_str()])),
-        }
+            _ => Err(classify::leftover(answer, CallKind::ReadEnrollment, &[username.as_str()])),
+        })
+        .await
     }
 
     /// Changes one enrollment, and checks that the LMS answered with what was asked for. Two changes for one learner and
@@ -195,24 +195,48 @@ impl Lms {
     /// # Errors
     /// Of any class. After an unclear one, and after one that may have had its effect, read before doing anything.
     pub async fn enroll(&self, change: &EnrollmentChange) -> Result<Enrollment, LmsError> {
-        let call = Call::send(CallKind::ChangeEnrollment, Method::POST, ENROLLMENT, Payload::Json(change.body()));
-        let answer = self.send(call).await?;
-        match (answer.status, &answer.content) {
-            (200, Content::Data(data)) => {
-                let enrollment = read_detailed(data, &change.run)?;
-                change.check(&enrollment)?;
-                Ok(enrollment)
-            }
-            _ => Err(refusal(&answer, change)),
+        let payload = Payload::Json(change.body());
+        let call = Call::send(CallKind::ChangeEnrollment, Method::POST, ENROLLMENT, payload);
+        self.send(&call, |answer| changed(answer, call.kind, change)).await
+    }
+
+    /// Is there an API key, for [`Lms::enroll_with_api_key`]?
+    #[must_use]
+    pub fn has_api_key(&self) -> bool {
+        self.api_key().is_some()
+    }
+
+    /// Changes one enrollment as [`Lms::enroll`] does, but with the site's API key, for what only it can do: bring an
+    /// **existing** enrollment, active or not, into a mode that has expired. A service user gets
+    /// [`Refusal::ModeUnavailable`] for that, with force as well. Takes no turn in the budget: the LMS does not throttle
+    /// the key. `force` is not sent, as the LMS heeds it for staff users only.
+    ///
+    /// # Errors
+    /// As [`Lms::enroll`], and [`Refusal::NoApiKey`], [`Refusal::ApiKeyRefused`].
+    pub async fn enroll_with_api_key(&self, change: &EnrollmentChange) -> Result<Enrollment, LmsError> {
+        let change = EnrollmentChange { force: false, ..change.clone() };
+        let payload = Payload::Json(change.body());
+        let call = Call::send(CallKind::ChangeEnrollmentWithApiKey, Method::POST, ENROLLMENT, payload);
+        self.send_with_api_key(&call, |answer| changed(answer, call.kind, &change)).await
+    }
+}
+
+fn changed(answer: &Answer, kind: CallKind, change: &EnrollmentChange) -> Result<Enrollment, LmsError> {
+    match (answer.status, &answer.content) {
+        (200, Content::Data(data)) => {
+            let enrollment = read_detailed(data, &change.run)?;
+            change.check(&enrollment)?;
+            Ok(enrollment)
         }
+        _ => Err(refusal(answer, kind, change)),
     }
 }
 
 /// What the LMS means when it does not make a change. Its messages are for people, but they have not changed in years
 /// and are not translated; the ends of them hold what was asked.
-fn refusal(answer: &Answer, change: &EnrollmentChange) -> LmsError {
+fn refusal(answer: &Answer, kind: CallKind, change: &EnrollmentChange) -> LmsError {
     let strike = [change.username.as_str()];
-    let leftover = || classify::leftover(answer, CallKind::ChangeEnrollment, &strike);
+    let leftover = || classify::leftover(answer, kind, &strike);
     let Some(message) = answer.text("message") else { return leftover() };
     let begins = |prefix: &str| message.starts_with(prefix);
     match answer.status {

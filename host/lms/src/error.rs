@@ -149,6 +149,12 @@ pub enum Refusal {
     /// Registration is switched off, or goes through a login provider only.
     #[error("the LMS registers nobody this way; hint: registration may be off or left to a login provider")]
     RegistrationClosed,
+    /// The change can only be made with the site's API key, and there is none.
+    #[error("this change needs the LMS's api key; hint: set api_key, or make the change in the LMS's admin")]
+    NoApiKey,
+    /// The LMS does not take the API key.
+    #[error("the LMS does not take the api key; hint: compare it with EDX_API_KEY of the LMS, which may have none")]
+    ApiKeyRefused,
     /// The LMS is too old, or has the feature switched off.
     #[error("the LMS has no {what}; hint: it may be too old for it")]
     Unsupported {
@@ -174,6 +180,8 @@ impl Refusal {
             Self::AccountExists { .. } => "account-exists",
             Self::RegistrationInvalid { .. } => "registration-invalid",
             Self::RegistrationClosed => "registration-closed",
+            Self::NoApiKey => "no-api-key",
+            Self::ApiKeyRefused => "api-key-refused",
             Self::Unsupported { .. } => "unsupported",
         }
     }
@@ -192,6 +200,13 @@ pub enum Setback {
     #[error("the budget of calls has no turn for {} s", .after.as_secs())]
     NoTurn {
         /// How long until there may be one.
+        after: Duration,
+    },
+    /// Nothing was sent: the last calls failed in a way that says that the LMS is away, or that it has something against
+    /// us, and it is left alone for a while ([`crate::Lms::outage`] says why).
+    #[error("the LMS is left alone for {} s", .after.as_secs())]
+    Resting {
+        /// How long until a call may go.
         after: Duration,
     },
     /// 502, 503 or 504. The request may have been carried out all the same.
@@ -227,7 +242,10 @@ impl Setback {
     #[must_use]
     pub fn after(&self) -> Option<Duration> {
         match self {
-            Self::Throttled { after } | Self::NoTurn { after } | Self::RegistrationLimit { after } => Some(*after),
+            Self::Throttled { after }
+            | Self::NoTurn { after }
+            | Self::Resting { after }
+            | Self::RegistrationLimit { after } => Some(*after),
             Self::Unavailable { after, .. } => *after,
             Self::Unreachable { .. } | Self::NoToken { .. } => None,
         }
@@ -237,6 +255,7 @@ impl Setback {
         match self {
             Self::Throttled { .. } => "throttled",
             Self::NoTurn { .. } => "no-turn",
+            Self::Resting { .. } => "resting",
             Self::Unavailable { .. } => "unavailable",
             Self::Unreachable { .. } => "unreachable",
             Self::NoToken { .. } => "no-token",
@@ -364,34 +383,14 @@ pub enum Fault {
         /// The status.
         status: u16,
     },
-    /// `invalid_client`.
-    #[error(
-        "the LMS does not know this client id and secret; hint: compare them with the application in the LMS's admin"
-    )]
-    UnknownClient,
-    /// The token endpoint said no for another reason.
-    #[error("the LMS gives no token: {error}; hint: the application must allow the grant type client credentials")]
-    TokenRefused {
-        /// OAuth's word: `unauthorized_client`, `invalid_scope`, …
-        error: String,
+    /// The LMS has something against one of our service users.
+    #[error("service user of client {client_id}: {problem}")]
+    ServiceUser {
+        /// The client id that names the user in the configuration.
+        client_id: String,
+        /// What it has.
+        problem: UserProblem,
     },
-    /// A token that is not a JWT, or one that had expired when it was made.
-    #[error("the LMS gives a token that cannot be used: {problem}; hint: the application must not be a restricted one")]
-    UnusableToken {
-        /// What is wrong with it.
-        problem: &'static str,
-    },
-    /// 401, also with a new token.
-    #[error(
-        "the LMS refuses a token that it has just made; hint: check its JWT settings, and that nothing in front of it asks for a password"
-    )]
-    TokenRejected,
-    /// The service user is not staff.
-    #[error("the service user is not staff; hint: make the application's owner staff in the LMS's admin")]
-    NotStaff,
-    /// 404 without a body: for a service user that was staff, this says that it no longer is (`docs/lms.md`).
-    #[error("the service user may not act for others, or no longer; hint: make the application's owner staff again")]
-    LostStaff,
     /// 406 with `detail`: about our `Accept` header, not about a user.
     #[error("the LMS cannot answer in JSON; hint: something in front of it may change the Accept header")]
     NotAcceptable,
@@ -414,15 +413,64 @@ impl Fault {
             Self::Redirected { .. } => "redirected",
             Self::WrongUrl { .. } => "wrong-url",
             Self::Blocked { .. } => "blocked",
+            Self::ServiceUser { problem, .. } => problem.code(),
+            Self::NotAcceptable => "not-acceptable",
+            Self::UnsupportedMedia => "unsupported-media",
+            Self::BadRequest { .. } => "bad-request",
+        }
+    }
+}
+
+/// What the LMS has against a service user of ours. It stops all calls to the LMS, those of other service users as well:
+/// every learner must be as well off as every other.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UserProblem {
+    /// `invalid_client`.
+    #[error(
+        "the LMS does not know this client id and secret; hint: compare them with the application in the LMS's admin"
+    )]
+    UnknownClient,
+    /// The token endpoint said no for another reason.
+    #[error("the LMS gives no token: {error}; hint: the application must allow the grant type client credentials")]
+    TokenRefused {
+        /// OAuth's word: `unauthorized_client`, `invalid_scope`, …
+        error: String,
+    },
+    /// A token that is not a JWT, or one that had expired when it was made.
+    #[error("the LMS gives a token that cannot be used: {problem}; hint: the application must not be a restricted one")]
+    UnusableToken {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// 401, also with a new token.
+    #[error(
+        "the LMS refuses a token that it has just made; hint: check its JWT settings, and that nothing in front of it asks for a password"
+    )]
+    TokenRejected,
+    /// The user is not staff.
+    #[error("the service user is not staff; hint: make the application's owner staff in the LMS's admin")]
+    NotStaff,
+    /// 404 without a body: for a service user that was staff, this says that it no longer is (`docs/lms.md`).
+    #[error("the service user may not act for others, or no longer; hint: make the application's owner staff again")]
+    LostStaff,
+    /// Two clients have one owner, so they share one budget in the LMS, and Bursar would plan with two.
+    #[error("the client {other} acts as the same user; hint: give each application an owner of its own")]
+    SharedOwner {
+        /// The other client.
+        other: String,
+    },
+}
+
+impl UserProblem {
+    fn code(&self) -> &'static str {
+        match self {
             Self::UnknownClient => "unknown-client",
             Self::TokenRefused { .. } => "token-refused",
             Self::UnusableToken { .. } => "unusable-token",
             Self::TokenRejected => "token-rejected",
             Self::NotStaff => "not-staff",
             Self::LostStaff => "lost-staff",
-            Self::NotAcceptable => "not-acceptable",
-            Self::UnsupportedMedia => "unsupported-media",
-            Self::BadRequest { .. } => "bad-request",
+            Self::SharedOwner { .. } => "shared-owner",
         }
     }
 }

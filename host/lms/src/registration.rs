@@ -77,11 +77,11 @@ impl Lms {
         let extra = registration.extra.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let form = pairs(fixed.into_iter().chain(extra));
         let call = Call::send(CallKind::Register, Method::POST, REGISTRATION, Payload::Form(form.into()));
-        let answer = self.send_anonymously(call).await?;
-        match (answer.status, &answer.content) {
+        self.send_anonymously(&call, |answer| match (answer.status, &answer.content) {
             (200, Content::Data(data)) => read(data, registration),
-            _ => Err(refusal(&answer, registration)),
-        }
+            _ => Err(refusal(answer, registration)),
+        })
+        .await
     }
 }
 

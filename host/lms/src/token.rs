@@ -1,12 +1,12 @@
 //! The token: fetched when needed, kept until shortly before it expires, fetched once however many calls wait for it.
 //!
-//! Owns the client id and secret, and the readings of the token endpoint. Keeps nothing on disk and shows nothing in
-//! logs.
+//! Owns the client id and secret of one service user, and the readings of the token endpoint. Keeps nothing on disk and
+//! shows nothing in logs.
 
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -20,9 +20,10 @@ use tokio::sync::Mutex;
 use crate::{
     answer::Answer,
     classify,
+    config::ServiceUser,
     counts::{CallKind, Counters},
-    error::{Doubt, Fault, LmsError, Setback},
-    transport::{Call, Payload, Transport},
+    error::{Doubt, Fault, LmsError, Setback, UserProblem},
+    transport::{Call, Credentials, Payload, Transport},
     wire::{pairs, quote},
 };
 
@@ -44,15 +45,36 @@ struct Kept {
     token: Option<Token>,
     /// What the last fetch ended in, if badly.
     failure: Option<LmsError>,
-    /// Not before this moment may the endpoint be asked again: it counts tries by address, for everybody behind it.
-    paused_until: Option<Timestamp>,
     serials: u64,
 }
 
+/// Until when the token endpoint is left alone. All service users share it: the endpoint counts tries by address.
+#[derive(Debug, Default)]
+pub(crate) struct EndpointPause(std::sync::Mutex<Option<Timestamp>>);
+
+impl EndpointPause {
+    fn left(&self, now: Timestamp) -> Option<Duration> {
+        let until = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        until.map(|until| until.since(now)).filter(|left| !left.is_zero())
+    }
+
+    fn set(&self, until: Timestamp) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+    }
+}
+
+/// No token.
+pub(crate) struct NoToken {
+    pub(crate) error: LmsError,
+    /// Was the LMS asked for this very call? If not, the failure is that of another call, or a pause of our own.
+    pub(crate) asked: bool,
+}
+
 pub(crate) struct Tokens {
-    client_id: String,
+    client_id: Arc<str>,
     client_secret: SecretString,
     clock: Arc<dyn Clock>,
+    pause: Arc<EndpointPause>,
     /// Held while a token is fetched: the others wait for it and use what it brought.
     kept: Mutex<Kept>,
     /// How many fetches ended. Whoever waited through one shares its failure instead of repeating it.
@@ -66,13 +88,19 @@ impl fmt::Debug for Tokens {
 }
 
 impl Tokens {
-    pub(crate) fn new(client_id: String, client_secret: SecretString, clock: Arc<dyn Clock>) -> Self {
-        Self { client_id, client_secret, clock, kept: Mutex::default(), fetches: AtomicU64::new(0) }
+    pub(crate) fn new(user: ServiceUser, clock: Arc<dyn Clock>, pause: Arc<EndpointPause>) -> Self {
+        let ServiceUser { client_id, client_secret } = user;
+        let client_id = client_id.into();
+        Self { client_id, client_secret, clock, pause, kept: Mutex::default(), fetches: AtomicU64::new(0) }
+    }
+
+    pub(crate) fn client_id(&self) -> &Arc<str> {
+        &self.client_id
     }
 
     /// A token that will still be good when the call arrives. Whatever goes wrong here, the call itself was not sent, so
     /// no failure of this is ever unclear.
-    pub(crate) async fn get(&self, transport: &Transport, counters: &Counters) -> Result<Token, LmsError> {
+    pub(crate) async fn get(&self, transport: &Transport, counters: &Counters) -> Result<Token, NoToken> {
         let fetches = self.fetches.load(Ordering::Acquire);
         let mut kept = self.kept.lock().await;
         let now = self.clock.now();
@@ -82,26 +110,26 @@ impl Tokens {
         if let Some(failure) = &kept.failure
             && self.fetches.load(Ordering::Acquire) != fetches
         {
-            return Err(failure.clone());
+            return Err(NoToken { error: failure.clone(), asked: false });
         }
-        if let Some(until) = kept.paused_until.filter(|until| now < *until) {
-            return Err(Setback::Throttled { after: until.since(now) }.into());
+        if let Some(after) = self.pause.left(now) {
+            return Err(NoToken { error: Setback::Throttled { after }.into(), asked: false });
         }
         kept.token = None;
         let serial = kept.serials + 1;
         kept.serials = serial;
         let fetched = self.fetch(transport, counters, serial).await;
         match &fetched {
-            Ok(token) => (kept.token, kept.failure, kept.paused_until) = (Some(token.clone()), None, None),
+            Ok(token) => (kept.token, kept.failure) = (Some(token.clone()), None),
             Err(error) => {
                 kept.failure = Some(error.clone());
                 if let LmsError::TryAgain(Setback::Throttled { after }) = error {
-                    kept.paused_until = Some(self.clock.now().plus(*after));
+                    self.pause.set(self.clock.now().plus(*after));
                 }
             }
         }
         self.fetches.fetch_add(1, Ordering::Release);
-        fetched
+        fetched.map_err(|error| NoToken { error, asked: true })
     }
 
     /// The LMS refused this token. A newer one stays.
@@ -125,13 +153,38 @@ impl Tokens {
         counters.count(CallKind::Token);
         // The token's life is counted from before the call: rather too short than too long.
         let asked_at = self.clock.now();
-        let answer = transport.exchange(&call, None).await.map_err(not_sent)?;
+        let answer = transport.exchange(&call, Credentials::None).await.map_err(not_sent)?;
         if answer.status == 429 {
             counters.count_throttled();
         }
-        let (jwt, life) = read(&answer).map_err(not_sent)?;
+        let (jwt, life) = read(&answer).map_err(|failure| not_sent(self.named(failure)))?;
         let renew_at = asked_at.plus(life.saturating_sub(RENEW_EARLY.min(life / 2)));
         Ok(Token { jwt, serial, renew_at })
+    }
+
+    fn named(&self, failure: NotAToken) -> LmsError {
+        match failure {
+            NotAToken::Refused(problem) => Fault::ServiceUser { client_id: self.client_id.to_string(), problem }.into(),
+            NotAToken::Failed(error) => error,
+        }
+    }
+}
+
+/// What the token endpoint's answer means when it is no token.
+enum NotAToken {
+    Refused(UserProblem),
+    Failed(LmsError),
+}
+
+impl From<UserProblem> for NotAToken {
+    fn from(problem: UserProblem) -> Self {
+        Self::Refused(problem)
+    }
+}
+
+impl From<Doubt> for NotAToken {
+    fn from(doubt: Doubt) -> Self {
+        Self::Failed(doubt.into())
     }
 }
 
@@ -145,25 +198,21 @@ fn not_sent(error: LmsError) -> LmsError {
     }
 }
 
-fn read(answer: &Answer) -> Result<(SecretString, Duration), LmsError> {
+fn read(answer: &Answer) -> Result<(SecretString, Duration), NotAToken> {
     if let Some(error) = answer.text("error") {
         return Err(match (answer.status, error) {
-            (401, _) | (_, "invalid_client") => Fault::UnknownClient.into(),
-            _ => Fault::TokenRefused { error: quote(error, &[]) }.into(),
+            (401, _) | (_, "invalid_client") => UserProblem::UnknownClient.into(),
+            _ => UserProblem::TokenRefused { error: quote(error, &[]) }.into(),
         });
     }
     if let Some(failure) = classify::ruled(answer, CallKind::Token) {
-        return Err(match failure {
-            // There was no token yet that could have been refused.
-            LmsError::Ours(Fault::TokenRejected) => Fault::Blocked { status: answer.status }.into(),
-            other => other,
-        });
+        return Err(NotAToken::Failed(failure));
     }
     if !answer.is_success() {
-        return Err(classify::leftover(answer, CallKind::Token, &[]));
+        return Err(NotAToken::Failed(classify::leftover(answer, CallKind::Token, &[])));
     }
     let Some(data) = answer.data() else { return Err(Doubt::NotData { status: answer.status }.into()) };
-    let unusable = |problem| LmsError::from(Fault::UnusableToken { problem });
+    let unusable = |problem| NotAToken::from(UserProblem::UnusableToken { problem });
     if !answer.text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("jwt")) {
         return Err(unusable("is not a JWT"));
     }

@@ -5,21 +5,23 @@
 
 use std::{
     error::Error,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
+use bursar_domain::Clock;
 use reqwest::{
     Client, Method, Url,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, RETRY_AFTER},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER},
     redirect::Policy,
 };
 use secrecy::{ExposeSecret, SecretString};
 
 use crate::{
-    answer::Answer,
+    answer::{Answer, Asker, Headers},
     config::LmsConfig,
     counts::CallKind,
-    error::{Doubt, Fault, LmsError, Setback},
+    error::{Doubt, Fault, LmsError, Refusal, Setback, UserProblem},
     wire::quote,
 };
 
@@ -64,15 +66,26 @@ impl Call {
     }
 }
 
+/// The site's shared key. The LMS compares it with one of its settings.
+const API_KEY: HeaderName = HeaderName::from_static("x-edx-api-key");
+
+/// What proves who asks. Has no `Debug`.
+pub(crate) enum Credentials<'a> {
+    Token { client_id: &'a Arc<str>, jwt: &'a SecretString },
+    ApiKey(&'a SecretString),
+    None,
+}
+
 #[derive(Debug)]
 pub(crate) struct Transport {
     client: Client,
     /// Without a slash at its end.
     root: String,
+    clock: Arc<dyn Clock>,
 }
 
 impl Transport {
-    pub(crate) fn new(config: &LmsConfig) -> Result<Self, LmsError> {
+    pub(crate) fn new(config: &LmsConfig, clock: Arc<dyn Clock>) -> Result<Self, LmsError> {
         let root = root(&config.url)?;
         if rustls::crypto::CryptoProvider::get_default().is_none() {
             // The process has one provider. If another thread was quicker, its choice is as good.
@@ -93,23 +106,38 @@ impl Transport {
             builder = builder.tls_certs_only([]);
         }
         let client = builder.build().map_err(|error| Fault::Tls { problem: words(&error) })?;
-        Ok(Self { client, root })
+        Ok(Self { client, root, clock })
+    }
+
+    pub(crate) fn root(&self) -> &str {
+        &self.root
     }
 
     /// Sends one request and reads the answer to its end. Whatever the status, it is an answer.
-    pub(crate) async fn exchange(&self, call: &Call, token: Option<&SecretString>) -> Result<Answer, LmsError> {
+    pub(crate) async fn exchange(&self, call: &Call, credentials: Credentials<'_>) -> Result<Answer, LmsError> {
         let mut url = format!("{}{}", self.root, call.path);
         if let Some(query) = &call.query {
             url.push('?');
             url.push_str(query);
         }
         let mut request = self.client.request(call.method.clone(), url);
-        if let Some(token) = token {
-            let mut value = HeaderValue::from_str(&format!("JWT {}", token.expose_secret()))
-                .map_err(|_| Fault::UnusableToken { problem: "does not fit into a header" })?;
-            value.set_sensitive(true);
-            request = request.header(AUTHORIZATION, value);
-        }
+        let asker = match credentials {
+            Credentials::Token { client_id, jwt } => {
+                let value =
+                    secret_header(&format!("JWT {}", jwt.expose_secret())).ok_or_else(|| Fault::ServiceUser {
+                        client_id: client_id.to_string(),
+                        problem: UserProblem::UnusableToken { problem: "does not fit into a header" },
+                    })?;
+                request = request.header(AUTHORIZATION, value);
+                Asker::ServiceUser(Arc::clone(client_id))
+            }
+            Credentials::ApiKey(key) => {
+                let value = secret_header(key.expose_secret()).ok_or(Refusal::ApiKeyRefused)?;
+                request = request.header(API_KEY, value);
+                Asker::ApiKey
+            }
+            Credentials::None => Asker::Nobody,
+        };
         request = match &call.payload {
             Payload::Nothing => request,
             Payload::Json(value) => request.header(CONTENT_TYPE, "application/json").body(value.to_string()),
@@ -118,7 +146,7 @@ impl Transport {
             }
         };
         let began = Instant::now();
-        let outcome = read(request).await;
+        let outcome = self.read(request, asker).await;
         let milliseconds = began.elapsed().as_millis();
         let (method, endpoint) = (&call.method, call.kind.label());
         match &outcome {
@@ -127,20 +155,33 @@ impl Transport {
         }
         outcome
     }
+
+    async fn read(&self, request: reqwest::RequestBuilder, asker: Asker) -> Result<Answer, LmsError> {
+        let mut response = request.send().await.map_err(|error| failure(&error))?;
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
+            if body.len().saturating_add(chunk.len()) > BODY_MAX {
+                return Err(Doubt::TooLarge { limit: BODY_MAX }.into());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        let headers = Headers {
+            content_type: header(CONTENT_TYPE),
+            retry_after: header(RETRY_AFTER),
+            location: header(LOCATION),
+            date: header(DATE),
+        };
+        Ok(Answer::new(asker, status, headers, &body, self.clock.now()))
+    }
 }
 
-async fn read(request: reqwest::RequestBuilder) -> Result<Answer, LmsError> {
-    let mut response = request.send().await.map_err(|error| failure(&error))?;
-    let status = response.status().as_u16();
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
-        if body.len().saturating_add(chunk.len()) > BODY_MAX {
-            return Err(Doubt::TooLarge { limit: BODY_MAX }.into());
-        }
-        body.extend_from_slice(&chunk);
-    }
-    let header = |name| response.headers().get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-    Ok(Answer::new(status, header(CONTENT_TYPE), header(RETRY_AFTER), header(LOCATION), &body))
+/// `None` for what does not fit into a header.
+fn secret_header(text: &str) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(text).ok()?;
+    value.set_sensitive(true);
+    Some(value)
 }
 
 fn root(url: &str) -> Result<String, Fault> {

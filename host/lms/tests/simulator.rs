@@ -14,7 +14,8 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 use bursar_domain::{CourseRun, Email, Mode, SystemClock, Username};
 use bursar_lms::{
     AccountLookup, AllowedCreation, AllowedDeletion, Attribute, CallKind, Class, Doubt, EnrollmentChange,
-    EnrollmentFilter, Fault, Lms, LmsConfig, LmsError, Priority, Refusal, Registration, Setback,
+    EnrollmentFilter, Fault, Lms, LmsConfig, LmsError, Priority, Privilege, Refusal, Registration, ServiceUser,
+    Setback, UserProblem,
 };
 use openedx_simulator::{CourseSpec, Date, Endpoint, FaultKind, Options, Simulator, State, UserSpec};
 
@@ -264,20 +265,92 @@ async fn course_details_and_modes_say_what_is_on_offer() {
     assert_eq!(modes.iter().map(|mode| mode.mode.as_str()).collect::<Vec<_>>(), ["audit", "verified"]);
 }
 
+fn refused(problem: UserProblem) -> LmsError {
+    Fault::ServiceUser { client_id: "worker-key".to_owned(), problem }.into()
+}
+
 #[tokio::test]
 async fn a_service_user_who_lost_staff_stops_the_lms() {
     let (simulator, client) = start();
     assert!(client.check_privileges().await.iter().all(|finding| finding.outcome.is_ok()));
     simulator.set_staff("worker", false).unwrap();
     let error = client.enroll(&change("bob", CS101, Some("audit"), Some(true))).await.unwrap_err();
-    assert_eq!((error.clone(), error.class()), (Fault::LostStaff.into(), Class::Ours));
-    assert_eq!(client.enrollment(&user("bob"), &run(CS101)).await.unwrap_err(), Fault::LostStaff.into());
-    assert_eq!(client.search_emails(&[email("bob@example.com")]).await.unwrap_err(), Fault::NotStaff.into());
-    assert_eq!(client.account_by_email(&email("bob@example.com")).await.unwrap_err(), Fault::NotStaff.into());
-    assert_eq!(client.enrollment_allowed(&email("bob@example.com")).await.unwrap_err(), Fault::NotStaff.into());
+    assert_eq!((error.clone(), error.class()), (refused(UserProblem::LostStaff), Class::Ours));
+    assert_eq!(client.outage().unwrap().why, error);
+    assert_eq!(client.who_am_i().await.unwrap_err().code(), "resting");
+    // Each by a client of its own, which does not know yet.
+    let fresh = || self::client(&simulator, |_| {});
+    let (bob, email) = (user("bob"), email("bob@example.com"));
+    assert_eq!(fresh().enrollment(&bob, &run(CS101)).await.unwrap_err(), refused(UserProblem::LostStaff));
+    assert_eq!(fresh().search_emails(std::slice::from_ref(&email)).await.unwrap_err(), refused(UserProblem::NotStaff));
+    assert_eq!(fresh().account_by_email(&email).await.unwrap_err(), refused(UserProblem::NotStaff));
+    assert_eq!(fresh().enrollment_allowed(&email).await.unwrap_err(), refused(UserProblem::NotStaff));
     let findings = client.check_privileges().await;
     assert!(findings[..2].iter().all(|finding| finding.outcome.is_ok()));
-    assert!(findings[2..].iter().all(|finding| finding.outcome == Err(Fault::NotStaff.into())));
+    assert!(findings[2..].iter().all(|finding| finding.outcome == Err(refused(UserProblem::NotStaff))));
+}
+
+#[tokio::test]
+async fn the_api_key_alone_upgrades_an_enrollment_into_an_expired_mode() {
+    let simulator = Simulator::launch(Options::new(state()).with_api_key("site-key")).unwrap();
+    let without = client(&simulator, |_| {});
+    let with = client(&simulator, |config| config.api_key = Some("site-key".into()));
+    assert!(with.has_api_key() && !without.has_api_key());
+    let upgrade = change("bob", EXPIRED, Some("verified"), Some(true));
+    for is_active in [true, false] {
+        without.enroll(&change("bob", EXPIRED, Some("audit"), Some(is_active))).await.unwrap();
+        assert_eq!(with.enroll(&upgrade).await.unwrap_err().code(), "mode-unavailable");
+        assert_eq!(without.enroll_with_api_key(&upgrade).await.unwrap_err(), Refusal::NoApiKey.into());
+        let upgraded = with.enroll_with_api_key(&upgrade).await.unwrap();
+        assert_eq!((upgraded.mode.as_str(), upgraded.is_active), ("verified", true));
+        assert_eq!(held(&without, "bob", EXPIRED).await.unwrap(), "verified+");
+        without.enroll(&change("bob", EXPIRED, Some("audit"), Some(true))).await.unwrap();
+    }
+    // A first enrollment into an expired mode is what force is for.
+    let first = change("carol", EXPIRED, Some("verified"), Some(true));
+    assert_eq!(with.enroll_with_api_key(&first).await.unwrap_err().code(), "mode-unavailable");
+    let wrong = client(&simulator, |config| config.api_key = Some("another".into()));
+    assert_eq!(wrong.enroll_with_api_key(&upgrade).await.unwrap_err(), Refusal::ApiKeyRefused.into());
+    assert_eq!(wrong.outage(), None, "a wrong key stopped the calls that need none");
+    for (client, taken) in [(&with, true), (&wrong, false)] {
+        let findings = client.check_privileges().await;
+        let finding = findings.last().unwrap();
+        assert_eq!((finding.privilege, finding.outcome.is_ok()), (Privilege::ApiKey, taken));
+    }
+}
+
+#[tokio::test]
+async fn the_api_key_is_not_throttled() {
+    let simulator = Simulator::launch(Options::new(state()).with_api_key("site-key")).unwrap();
+    let client = client(&simulator, |config| {
+        config.api_key = Some("site-key".into());
+        config.calls_per_minute = NonZeroU32::new(1);
+    });
+    client.enroll(&change("bob", CS101, Some("audit"), Some(true))).await.unwrap();
+    for n in 0..130 {
+        let mode = if n % 2 == 0 { "verified" } else { "audit" };
+        client.enroll_with_api_key(&change("bob", CS101, Some(mode), Some(true))).await.unwrap();
+    }
+    let counts = client.counts();
+    assert_eq!((counts.of(CallKind::ChangeEnrollmentWithApiKey), counts.of(CallKind::ChangeEnrollment)), (130, 1));
+}
+
+#[tokio::test]
+async fn two_service_users_have_two_throttles() {
+    let state = state().application("second-key", "second-secret", "second").user(UserSpec::new("second").as_staff());
+    let simulator = Simulator::launch(Options::new(state)).unwrap();
+    let second = ServiceUser { client_id: "second-key".to_owned(), client_secret: "second-secret".into() };
+    let client = client(&simulator, |config| {
+        config.more_users = vec![second];
+        config.calls_per_minute = NonZeroU32::new(1_000);
+        config.turn_timeout = Duration::from_secs(1);
+    });
+    for _ in 0..240 {
+        client.enrollment(&user("bob"), &run(CS101)).await.unwrap();
+    }
+    assert_eq!((client.counts().throttled, client.counts().of(CallKind::Token)), (0, 2));
+    assert_eq!(client.enrollment(&user("bob"), &run(CS101)).await.unwrap_err().code(), "throttled");
+    assert!(client.outage().is_none(), "a 429 is no outage");
 }
 
 #[tokio::test]
@@ -287,8 +360,8 @@ async fn a_wrong_secret_and_revoked_tokens_are_two_things() {
     simulator.revoke_tokens();
     assert_eq!(client.who_am_i().await.unwrap(), user("worker"));
     assert_eq!(client.counts().of(CallKind::Token), 2);
-    let stranger = self::client(&simulator, |config| config.client_secret = "wrong".into());
-    assert_eq!(stranger.who_am_i().await.unwrap_err(), Fault::UnknownClient.into());
+    let stranger = self::client(&simulator, |config| config.user.client_secret = "wrong".into());
+    assert_eq!(stranger.who_am_i().await.unwrap_err(), refused(UserProblem::UnknownClient));
 }
 
 #[tokio::test]
@@ -354,6 +427,8 @@ async fn what_was_surely_not_done_is_not_called_unclear() {
         FaultKind::TooManyRequests { retry_after: Some(1) },
     ] {
         simulator.add_fault(openedx_simulator::Fault::next(Endpoint::EnrollmentPost, 1, kind));
+        // A new client each time, because some of these make calls rest.
+        let client = self::client(&simulator, |_| {});
         let error = client.enroll(&change("bob", CS101, Some("audit"), Some(true))).await.unwrap_err();
         assert!(!error.may_have_had_effect(), "{error}");
     }

@@ -21,7 +21,7 @@ pub mod units;
 pub mod words;
 
 pub use self::{
-    lms::{CallBudget, LmsConfig},
+    lms::{CallBudget, LmsConfig, ServiceUserConfig},
     problem::{ConfigError, Position, Problem},
     secret::{Environment, Secret, SecretOrigin, SecretUnread},
     server::{AdaptersConfig, AdminConfig, LogConfig, ServerConfig, StoreConfig},

@@ -9,7 +9,7 @@ use bursar_domain::{
     Clock,
     policy::ModeLadder,
 };
-use bursar_lms::{Lms, LmsError};
+use bursar_lms::{Lms, LmsError, ServiceUser};
 use bursar_sandbox::{Sandbox, SandboxConfig};
 use bursar_store::{Purpose, Store, StoreError};
 use hyper_util::{
@@ -274,8 +274,15 @@ fn fulfillments(
 /// # Errors
 /// When its address cannot be used.
 pub fn client(lms: &LmsConfig, clock: &Arc<dyn Clock>) -> Result<Lms, ServeError> {
-    let secret = lms.client_secret.get()?.clone();
-    let mut config = bursar_lms::LmsConfig::new(lms.url.as_str(), lms.client_id.clone(), secret);
+    let secret = lms.user.client_secret.get()?.clone();
+    let mut config = bursar_lms::LmsConfig::new(lms.url.as_str(), lms.user.client_id.clone(), secret);
+    for user in &lms.more_users {
+        let client_secret = user.client_secret.get()?.clone();
+        config.more_users.push(ServiceUser { client_id: user.client_id.clone(), client_secret });
+    }
+    if let Some(key) = &lms.api_key {
+        config.api_key = Some(key.get()?.clone());
+    }
     config.call_timeout = lms.timeout;
     config.calls_per_minute = match lms.calls_per_minute {
         CallBudget::PerMinute(calls) => Some(calls),

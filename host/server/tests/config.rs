@@ -90,7 +90,10 @@ fn the_sample_of_the_design_loads_as_it_is_written() {
     let shop = config.shop("campus").unwrap();
     assert_eq!(config.store, StoreConfig::Sqlite { path: "etc/bursar.db".into() });
     assert_eq!(config.adapters.directory, Path::new("etc/adapters"));
-    assert_eq!(config.lms("main").unwrap().client_secret.get().unwrap().expose_secret(), "value of BURSAR_LMS_SECRET");
+    assert_eq!(
+        config.lms("main").unwrap().user.client_secret.get().unwrap().expose_secret(),
+        "value of BURSAR_LMS_SECRET"
+    );
     assert_eq!(shop.secrets["webhook"][0].get().unwrap().expose_secret(), "value of WOO_SECRET");
     assert_eq!(shop.permissions, [Permission::Shop].into());
     assert!(matches!(&shop.api.as_ref().unwrap().credentials, ShopApiCredentials::Basic { .. }));
@@ -113,6 +116,7 @@ fn what_is_left_out_has_the_documented_default() {
     let ladder: Vec<_> = lms.mode_ladder.iter().map(|mode| mode.as_str()).collect();
     assert_eq!(ladder, lms::DEFAULT_MODE_LADDER);
     assert_eq!(lms.timeout, Duration::from_secs(30));
+    assert!(lms.more_users.is_empty() && lms.api_key.is_none());
     let shop = config.shop("campus").unwrap();
     assert_eq!(shop.default_mode.as_str(), "verified");
     assert_eq!(
@@ -139,7 +143,17 @@ fn the_default_text_loads_and_documents_the_defaults_that_there_are() {
     let file = Path::new("bursar.toml");
     let as_written = Config::parse(file, DEFAULT_TEXT, &environment(), SecretUse::Leave).unwrap();
     // What has no default shows an example in its place.
-    let examples = ["token", "cache", "pin", "sold_before", "[shops.api]", "url = \"https://campus", "basic"];
+    let examples = [
+        "token",
+        "cache",
+        "more_users",
+        "api_key",
+        "pin",
+        "sold_before",
+        "[shops.api]",
+        "url = \"https://campus",
+        "basic",
+    ];
     let text = with_defaults_written_out();
     let is_example = |line: &str| examples.iter().any(|example| line.starts_with(example));
     let without_examples: String =
@@ -478,6 +492,34 @@ fn an_lms_may_be_called_without_bound_only_if_it_says_so() {
 }
 
 #[test]
+fn an_lms_may_have_more_service_users_and_an_api_key() {
+    let with = |lines: &str| LEAST.replace("client_id", &format!("{lines}\nclient_id"));
+    let secret = "client_secret = { env = \"WOO_KEY\" }";
+    let lms = load(&with(&format!(
+        "api_key = {{ env = \"WOO_SECRET\" }}\nmore_users = [\n  {{ client_id = \"two\", {secret} }},\n  \
+         {{ client_id = \"three\", {secret} }},\n]"
+    )))
+    .lms
+    .remove(0);
+    let ids: Vec<_> = lms.more_users.iter().map(|user| user.client_id.as_str()).collect();
+    assert_eq!(ids, ["two", "three"]);
+    assert_eq!(lms.more_users[1].client_secret.get().unwrap().expose_secret(), "value of WOO_KEY");
+    assert_eq!(lms.api_key.unwrap().get().unwrap().expose_secret(), "value of WOO_SECRET");
+
+    for id in ["bursar", "two"] {
+        let twice = format!("more_users = [{{ client_id = \"two\", {secret} }}, {{ client_id = \"{id}\", {secret} }}]");
+        let told = refusal(&with(&twice));
+        assert!(told.contains(&format!("lms[main]: names the client \"{id}\" twice")), "{told}");
+    }
+    let told = refusal(&with("more_users = [{ client_id = \"two\" }]"));
+    assert!(told.contains("lms[main].more_users[1].client_secret: is missing"), "{told}");
+    let told = refusal(&with(&format!("more_users = [{{ client_id = \"two\", {secret}, secret = 1 }}]")));
+    assert!(told.contains("lms[main].more_users[1].secret: unknown key"), "{told}");
+    let told = refusal(&with("api_key = \"plain\""));
+    assert!(told.contains("lms[main].api_key: a secret must not stand in the configuration itself"), "{told}");
+}
+
+#[test]
 fn a_shop_is_live_unless_it_says_otherwise() {
     assert_eq!(load(&LEAST.replace("mode = \"live\"\n", "")).shops[0].mode, ShopMode::Live);
 }
@@ -486,7 +528,7 @@ fn a_shop_is_live_unless_it_says_otherwise() {
 fn without_its_secrets_a_configuration_loads_where_they_are_not() {
     let nothing = Environment::Given(BTreeMap::new());
     let config = Config::parse(Path::new("bursar.toml"), LEAST, &nothing, SecretUse::Leave).unwrap();
-    let unread = config.lms[0].client_secret.get().unwrap_err();
+    let unread = config.lms[0].user.client_secret.get().unwrap_err();
     assert_eq!(unread.to_string(), "the secret in environment variable BURSAR_LMS_SECRET was not read");
 }
 

@@ -1,8 +1,8 @@
 //! Looking accounts up.
 
-use bursar_lms::{AccountLookup, Doubt, Fault, LmsError};
+use bursar_lms::{AccountLookup, Doubt, LmsError, UserProblem};
 
-use crate::server::{Reply, email, empty, html, json, lms, user};
+use crate::server::{Reply, email, empty, html, json, lms, user, user_refused};
 
 fn account(username: &str, address: &str) -> Reply {
     json(200, &format!(r#"[{{"username":"{username}","email":"{address}","id":7,"is_active":false,"name":"X"}}]"#))
@@ -45,7 +45,7 @@ async fn searching_for_nobody_sends_nothing() {
 #[tokio::test]
 async fn a_search_by_somebody_who_is_not_staff_is_our_mistake() {
     let (_server, client) = lms([json(404, r#"{"developer_message":"not_found","user_message":"Not Found"}"#)]).await;
-    assert_eq!(client.search_emails(&[email("a@example.com")]).await.unwrap_err(), Fault::NotStaff.into());
+    assert_eq!(client.search_emails(&[email("a@example.com")]).await.unwrap_err(), user_refused(UserProblem::NotStaff));
 }
 
 #[tokio::test]
@@ -88,7 +88,7 @@ async fn unknown_retired_and_broken_are_three_answers() {
     assert_eq!(by_email(json(200, "[]")).await.unwrap_err().code(), "unreadable");
     assert_eq!(by_email(html(500)).await.unwrap_err().code(), "server-error");
     let forbidden = r#"{"detail":"You do not have permission to perform this action."}"#;
-    assert_eq!(by_email(json(403, forbidden)).await.unwrap_err(), Fault::NotStaff.into());
+    assert_eq!(by_email(json(403, forbidden)).await.unwrap_err(), user_refused(UserProblem::NotStaff));
 }
 
 #[tokio::test]

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use bursar_lms::{Class, Doubt, Fault, LmsError, Refusal, Setback};
+use bursar_lms::{Class, Doubt, Fault, LmsError, Refusal, Setback, UserProblem};
 
-use crate::server::{Reply, Server, empty, html, json, lms, purchase, reply};
+use crate::server::{Reply, Server, empty, html, json, lms, purchase, reply, user_refused};
 
 /// What becomes of a change that is answered so.
 async fn after(answer: Reply) -> LmsError {
@@ -78,7 +78,7 @@ async fn a_redirect_is_our_mistake_and_is_not_followed() {
 
 #[tokio::test]
 async fn a_404_without_a_body_says_that_our_user_is_no_longer_staff() {
-    assert_eq!(after(empty(404)).await, Fault::LostStaff.into());
+    assert_eq!(after(empty(404)).await, user_refused(UserProblem::LostStaff));
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn a_page_with_400_or_403_comes_from_something_in_front_of_the_lms() {
 #[tokio::test]
 async fn a_403_with_detail_says_that_our_user_is_not_staff() {
     let answer = json(403, r#"{"detail":"You do not have permission to perform this action."}"#);
-    assert_eq!(after(answer).await, Fault::NotStaff.into());
+    assert_eq!(after(answer).await, user_refused(UserProblem::NotStaff));
 }
 
 #[tokio::test]

@@ -1,9 +1,9 @@
 //! One enrollment: reading and changing it.
 
-use bursar_lms::{Attribute, Class, Doubt, EnrollmentChange, Fault, LmsError, Refusal};
+use bursar_lms::{Attribute, Class, Doubt, EnrollmentChange, LmsError, Refusal, UserProblem};
 use serde_json::json as value;
 
-use crate::server::{Reply, bob, empty, enrollment, html, json, lms, mode, purchase, reply, run, user};
+use crate::server::{Reply, bob, empty, enrollment, html, json, lms, mode, purchase, reply, run, user, user_refused};
 
 async fn refused(change: &EnrollmentChange, status: u16, message: &str) -> LmsError {
     let body = value!({ "message": message }).to_string();
@@ -163,7 +163,7 @@ async fn somebody_elses_enrollment_is_not_taken_for_an_answer() {
 #[tokio::test]
 async fn reading_without_being_staff_any_longer_stops_the_lms() {
     let (_server, client) = lms([empty(404)]).await;
-    assert_eq!(client.enrollment(&bob(), &run()).await.unwrap_err(), Fault::LostStaff.into());
+    assert_eq!(client.enrollment(&bob(), &run()).await.unwrap_err(), user_refused(UserProblem::LostStaff));
 }
 
 #[tokio::test]

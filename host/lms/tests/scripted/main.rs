@@ -15,6 +15,8 @@
 mod accounts;
 mod allowed;
 mod answers;
+mod api_key;
+mod breaker;
 mod budget;
 mod courses;
 mod doctor;
@@ -22,4 +24,5 @@ mod enrollments;
 mod lists;
 mod registration;
 mod server;
+mod service_users;
 mod tokens;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use bursar_domain::{Clock, CourseRun, Email, Mode, Timestamp, Username};
-use bursar_lms::{EnrollmentChange, Lms, LmsConfig};
+use bursar_lms::{EnrollmentChange, Fault, Lms, LmsConfig, LmsError, UserProblem};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -82,6 +82,7 @@ impl Request {
 struct Script {
     token_replies: VecDeque<Reply>,
     replies: VecDeque<Reply>,
+    otherwise: Option<Reply>,
     token_requests: Vec<Request>,
     requests: Vec<Request>,
 }
@@ -109,6 +110,11 @@ impl Server {
 
     pub(crate) fn answers(&self, replies: impl IntoIterator<Item = Reply>) {
         self.script.lock().unwrap().replies.extend(replies);
+    }
+
+    /// What is answered when there is no other answer.
+    pub(crate) fn answers_otherwise(&self, reply: Reply) {
+        self.script.lock().unwrap().otherwise = Some(reply);
     }
 
     pub(crate) fn answers_tokens(&self, replies: impl IntoIterator<Item = Reply>) {
@@ -161,7 +167,7 @@ async fn serve(mut stream: TcpStream, script: Arc<Mutex<Script>>) {
             script.token_replies.pop_front().unwrap_or(token)
         } else {
             script.requests.push(request);
-            script.replies.pop_front().unwrap_or_else(|| html(599))
+            script.replies.pop_front().or(script.otherwise.clone()).unwrap_or_else(|| html(599))
         }
     };
     match reply {
@@ -236,6 +242,15 @@ pub(crate) fn email(address: &str) -> Email {
 
 pub(crate) fn mode(slug: &str) -> Mode {
     Mode::parse(slug).unwrap()
+}
+
+/// What is said of the one service user of these tests.
+pub(crate) fn user_refused(problem: UserProblem) -> LmsError {
+    user_refused_of("commerce-key", problem)
+}
+
+pub(crate) fn user_refused_of(client_id: &str, problem: UserProblem) -> LmsError {
+    Fault::ServiceUser { client_id: client_id.to_owned(), problem }.into()
 }
 
 /// Bob is to be active in verified mode.

@@ -2,9 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bursar_lms::{CallKind, Class, Fault, Lms, LmsError, Setback};
+use bursar_lms::{CallKind, Class, Fault, Lms, LmsError, Setback, UserProblem};
 
-use crate::server::{Reply, Server, TestClock, empty, html, json, lms, purchase, reply, token};
+use crate::server::{Reply, Server, TestClock, empty, html, json, lms, purchase, reply, token, user_refused};
 
 fn me() -> Reply {
     json(200, r#"{"username":"commerce_worker"}"#)
@@ -80,10 +80,14 @@ async fn a_refused_token_is_renewed_once_and_the_call_repeated() {
 
 #[tokio::test]
 async fn a_new_token_that_is_refused_as_well_is_our_mistake() {
-    let (server, client) = lms([unauthorized(), unauthorized(), me()]).await;
+    let server = Server::start().await;
+    server.answers([unauthorized(), unauthorized(), me()]);
+    let clock = Arc::new(TestClock::default());
+    let client = Lms::new(server.config(), Arc::clone(&clock) as Arc<dyn bursar_domain::Clock>).unwrap();
     let error = client.who_am_i().await.unwrap_err();
-    assert_eq!(error, Fault::TokenRejected.into());
+    assert_eq!(error, user_refused(UserProblem::TokenRejected));
     assert_eq!(server.requests().len(), 2);
+    clock.advance(Duration::from_secs(2));
     client.who_am_i().await.unwrap();
     assert_eq!(server.token_requests().len(), 3, "the refused token was kept");
 }
@@ -134,7 +138,7 @@ async fn a_failure_is_forgotten_by_the_next_call() {
 #[tokio::test]
 async fn a_wrong_secret_is_our_mistake() {
     let error = after(json(401, r#"{"error":"invalid_client"}"#)).await;
-    assert_eq!((error.clone(), error.class()), (Fault::UnknownClient.into(), Class::Ours));
+    assert_eq!((error.clone(), error.class()), (user_refused(UserProblem::UnknownClient), Class::Ours));
     assert!(error.to_string().contains("hint:"));
     assert!(!error.to_string().contains("commerce-secret"));
 }
@@ -142,11 +146,17 @@ async fn a_wrong_secret_is_our_mistake() {
 #[tokio::test]
 async fn other_refusals_of_a_token_are_our_mistakes() {
     let error = "unauthorized_client".to_owned();
-    assert_eq!(after(json(400, r#"{"error":"unauthorized_client"}"#)).await, Fault::TokenRefused { error }.into());
+    assert_eq!(
+        after(json(400, r#"{"error":"unauthorized_client"}"#)).await,
+        user_refused(UserProblem::TokenRefused { error })
+    );
     let opaque = r#"{"access_token":"x","expires_in":36000,"token_type":"Bearer"}"#;
-    assert_eq!(after(json(200, opaque)).await, Fault::UnusableToken { problem: "is not a JWT" }.into());
-    assert_eq!(after(token("x", -1)).await, Fault::UnusableToken { problem: "has expired already" }.into());
-    assert_eq!(after(token("", 60)).await, Fault::UnusableToken { problem: "is missing" }.into());
+    assert_eq!(after(json(200, opaque)).await, user_refused(UserProblem::UnusableToken { problem: "is not a JWT" }));
+    assert_eq!(
+        after(token("x", -1)).await,
+        user_refused(UserProblem::UnusableToken { problem: "has expired already" })
+    );
+    assert_eq!(after(token("", 60)).await, user_refused(UserProblem::UnusableToken { problem: "is missing" }));
     assert_eq!(after(html(404)).await, Fault::WrongUrl { status: 404, endpoint: "token" }.into());
     assert_eq!(after(empty(404)).await, Fault::WrongUrl { status: 404, endpoint: "token" }.into());
     assert_eq!(after(html(403)).await, Fault::Blocked { status: 403 }.into());

@@ -167,7 +167,12 @@ async fn site(context: &Context, lms: &crate::config::LmsConfig) -> Vec<Check> {
     findings
         .into_iter()
         .map(|finding| {
-            let what = format!("LMS {}: {}", lms.name, finding.privilege.label());
+            let whose = match finding.client_id {
+                // Where there is one service user only, it goes without saying.
+                Some(client_id) if !lms.more_users.is_empty() => format!(", client {client_id}"),
+                _ => String::new(),
+            };
+            let what = format!("LMS {}{whose}: {}", lms.name, finding.privilege.label());
             match finding.outcome {
                 Ok(seen) => Check::sound(what, seen),
                 Err(error) => Check::wrong(what, &error.to_string()),

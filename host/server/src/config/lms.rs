@@ -37,6 +37,15 @@ pub enum CallBudget {
     Unlimited,
 }
 
+/// A service user of Bursar's.
+#[derive(Debug, Clone)]
+pub struct ServiceUserConfig {
+    /// Its OAuth client.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: Secret,
+}
+
 /// One LMS.
 #[derive(Debug, Clone)]
 pub struct LmsConfig {
@@ -44,11 +53,13 @@ pub struct LmsConfig {
     pub name: LmsName,
     /// The site's address.
     pub url: Url,
-    /// The OAuth client of Bursar's service user.
-    pub client_id: String,
-    /// Its secret.
-    pub client_secret: Secret,
-    /// How often it may be called.
+    /// As whom Bursar acts there.
+    pub user: ServiceUserConfig,
+    /// Further service users who share the load.
+    pub more_users: Vec<ServiceUserConfig>,
+    /// The site's shared key, for what only it can do.
+    pub api_key: Option<Secret>,
+    /// How often each service user may call.
     pub calls_per_minute: CallBudget,
     /// Modes from least to most. Enrollments in other modes are never changed.
     pub mode_ladder: Vec<Mode>,
@@ -62,9 +73,11 @@ pub struct LmsConfig {
 pub(super) fn lms(mut table: Table<'_>) -> Option<LmsConfig> {
     let name = table.required("name", "\"main\"").and_then(|value| value.parsed(LmsName::parse));
     let url = table.required("url", "\"https://lms.example.org\"").and_then(|value| value.url());
-    let client_id = table.required("client_id", "\"bursar\"").and_then(|value| not_blank(&value));
-    let client_secret =
-        table.required("client_secret", "{ env = \"BURSAR_LMS_SECRET\" }").and_then(|value| secret(&value));
+    let user = service_user(&mut table);
+    let more_users: Option<Vec<_>> = table.tables("more_users").into_iter().map(further_user).collect();
+    let taken = user.iter().map(|user| user.client_id.clone());
+    let more_users = more_users.filter(|users| are_different(&table, taken, users));
+    let api_key = table.optional("api_key").map(|value| secret(&value));
     let calls_per_minute = table.optional("calls_per_minute").and_then(|value| call_budget(&value));
     let mode_ladder = table.optional("mode_ladder").and_then(|value| mode_ladder(&value));
     let timeout = table.optional("timeout").and_then(|value| value.duration(TIMEOUT_BOUNDS.0, TIMEOUT_BOUNDS.1));
@@ -73,8 +86,12 @@ pub(super) fn lms(mut table: Table<'_>) -> Option<LmsConfig> {
     Some(LmsConfig {
         name: name?,
         url: url?,
-        client_id: client_id?,
-        client_secret: client_secret?,
+        user: user?,
+        more_users: more_users?,
+        api_key: match api_key {
+            Some(api_key) => Some(api_key?),
+            None => None,
+        },
         calls_per_minute: calls_per_minute.unwrap_or(CallBudget::PerMinute(DEFAULT_CALLS_PER_MINUTE)),
         mode_ladder: mode_ladder.unwrap_or_else(default_mode_ladder),
         timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
@@ -91,6 +108,32 @@ fn look_again(value: &Value<'_>) -> Option<Option<Duration>> {
         return Some(None);
     }
     value.duration(LOOK_AGAIN_BOUNDS.0, LOOK_AGAIN_BOUNDS.1).map(Some)
+}
+
+fn service_user(table: &mut Table<'_>) -> Option<ServiceUserConfig> {
+    let client_id = table.required("client_id", "\"bursar\"").and_then(|value| not_blank(&value));
+    let client_secret =
+        table.required("client_secret", "{ env = \"BURSAR_LMS_SECRET\" }").and_then(|value| secret(&value));
+    Some(ServiceUserConfig { client_id: client_id?, client_secret: client_secret? })
+}
+
+fn further_user(mut table: Table<'_>) -> Option<ServiceUserConfig> {
+    let user = service_user(&mut table);
+    table.finish();
+    user
+}
+
+/// One client listed twice would have two budgets here and one throttle in the LMS.
+fn are_different(table: &Table<'_>, taken: impl Iterator<Item = String>, more: &[ServiceUserConfig]) -> bool {
+    let mut taken: Vec<String> = taken.collect();
+    for user in more {
+        if taken.contains(&user.client_id) {
+            table.refuse(format!("names the client \"{}\" twice", user.client_id), None);
+            return false;
+        }
+        taken.push(user.client_id.clone());
+    }
+    true
 }
 
 fn default_mode_ladder() -> Vec<Mode> {
