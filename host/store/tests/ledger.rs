@@ -13,9 +13,10 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use bursar_domain::{
     AdapterName, CourseRun, Email, LmsName, Mode, Request, ShopName, Timestamp, Username,
-    fulfillment::Seen,
+    brake::Brake,
+    fulfillment::{Obstacle, Seen, Way},
     ids::{AttemptId, DeliveryId},
-    policy::{NoAccount, OnDelete, OnRevoke, ShopMode, ShopPolicy},
+    policy::{Force, NoAccount, OnDelete, OnRevoke, ShopMode, ShopPolicy},
     reason::Reason,
     statement::{Identity, Learner, LineStatement, OrderStatement, Payment, ProductId, Revision, Scope, Statements},
 };
@@ -90,6 +91,10 @@ fn mode(slug: &str) -> Mode {
     Mode::parse(slug).unwrap()
 }
 
+fn modes(mode: ShopMode) -> BTreeMap<ShopName, ShopMode> {
+    BTreeMap::from([(shop(), mode)])
+}
+
 fn policy() -> ShopPolicy {
     ShopPolicy {
         shop: shop(),
@@ -98,10 +103,15 @@ fn policy() -> ShopPolicy {
         default_mode: mode("verified"),
         no_account: NoAccount::Wait,
         on_revoke: OnRevoke::Restore,
+        on_expiry: OnRevoke::Restore,
+        force: Force::IfPaidWhileOpen,
         on_delete: OnDelete::Review,
         quiet_time: QUIET,
+        grace: Duration::ZERO,
+        brake: Brake::default(),
         accept_test: false,
         sold_before: None,
+        origin: None,
     }
 }
 
@@ -332,7 +342,7 @@ async fn what_the_lms_refused_is_asked_for_again_when_a_person_has_the_delivery_
     let ledger = Ledger::new().await;
     ledger.ada_bought().await;
     let due = ledger.due(at(3)).await;
-    let refused = Settled::new(AuditAction::Refused, Reason::LmsRefused { refusal: "enrollment-refused".into() });
+    let refused = Settled::new(AuditAction::Refused, Reason::LmsRefused { obstacle: Obstacle::Closed });
     ledger.store.record_settled(due, refused, at(4)).await.unwrap();
     assert!(ledger.store.claim_enrollments(&lms(), at(9), 10, LEASE).await.unwrap().is_empty());
     let filter = DeliveryFilter { limit: 1, ..DeliveryFilter::default() };
@@ -355,8 +365,8 @@ async fn what_was_only_observed_is_due_once_its_shop_is_live() {
         )
         .await
         .unwrap();
-    assert_eq!(ledger.store.wake_observed(Vec::new(), at(5)).await.unwrap(), 0);
-    assert_eq!(ledger.store.wake_observed(vec![shop()], at(5)).await.unwrap(), 1);
+    assert_eq!(ledger.store.wake_live(modes(ShopMode::Observe), at(5)).await.unwrap(), 0);
+    assert_eq!(ledger.store.wake_live(modes(ShopMode::Live), at(5)).await.unwrap(), 1);
     assert_eq!(ledger.store.claim_enrollments(&lms(), at(5), 10, LEASE).await.unwrap().len(), 1);
 }
 
@@ -423,7 +433,7 @@ async fn an_intent_survives_until_its_answer_is_recorded_and_the_first_baseline_
     let ledger = Ledger::new().await;
     ledger.ada_bought().await;
     let due = ledger.due(at(3)).await;
-    let intent = Intent { mode: mode("verified"), active: true, reason: Reason::Bought, at: at(3) };
+    let intent = Intent { mode: mode("verified"), active: true, way: Way::Plain, reason: Reason::Bought, at: at(3) };
     ledger.store.record_intent(&due, Seen::Absent, intent.clone()).await.unwrap();
     // The process dies here; another one takes over when the lease is over.
     let again = ledger.due(at(3).plus(LEASE)).await;
@@ -458,7 +468,7 @@ async fn a_history_that_is_closed_makes_room_for_another_baseline() {
     let ledger = Ledger::new().await;
     ledger.ada_bought().await;
     let due = ledger.due(at(3)).await;
-    let intent = Intent { mode: mode("verified"), active: true, reason: Reason::Bought, at: at(3) };
+    let intent = Intent { mode: mode("verified"), active: true, way: Way::Plain, reason: Reason::Bought, at: at(3) };
     ledger.store.record_intent(&due, Seen::Absent, intent).await.unwrap();
     let done = Settled { closed: true, due_at: Some(at(9)), ..Settled::new(AuditAction::Unenrolled, Reason::Restored) };
     ledger.store.record_settled(due, done, at(4)).await.unwrap();
