@@ -405,7 +405,7 @@ impl fmt::Display for Concern {
             ),
             Self::LmsMisconfigured { lms, problem } => {
                 write!(f, "the LMS {lms} cannot be used until it is mended: {problem}")
-            },
+            }
             Self::Adapter { words } => f.write_str(words),
             Self::EnrollmentRefused { obstacle } => write!(f, "paid, but the LMS refuses the enrollment: {obstacle}"),
             Self::Revoke { reason } => write!(f, "access should end and a person decides: {reason}"),

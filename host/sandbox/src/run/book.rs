@@ -91,6 +91,11 @@ pub(crate) fn set_fingerprint(order: &mut OrderStatement, mark: String) -> Resul
     Ok(())
 }
 
+pub(crate) fn set_origin(order: &mut OrderStatement, address: String) -> Result<(), RunErrorKind> {
+    order.origin = given(id("origin", address)?);
+    Ok(())
+}
+
 pub(crate) fn refunded(
     order: &mut OrderStatement,
     amount: &str,

@@ -67,6 +67,10 @@ impl Order {
         self.state(|order| order.fingerprint = Some(text.to_owned()));
     }
 
+    pub fn origin(&self, address: &str) {
+        self.state(|order| order.origin = Some(address.to_owned()));
+    }
+
     pub fn placed_at(&self, at: Instant) {
         self.state(|order| order.placed_at = Some(at));
     }

@@ -125,6 +125,7 @@ fn everything_about_an_order() -> Result<(), Problem> {
     let order = Order::snapshot("1001", &[1_700_000_000, 0]);
     order.number("#1001");
     order.fingerprint("wc_order_x");
+    order.origin("https://shop.example.org");
     order.placed_at(1_700_000_000_000);
     order.test();
     order.payment(Payment::Paid);
