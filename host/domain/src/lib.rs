@@ -11,6 +11,7 @@ pub mod ledger;
 pub mod names;
 pub mod policy;
 pub mod reason;
+pub mod registration;
 pub mod request;
 pub mod retry;
 pub mod statement;

@@ -23,7 +23,11 @@ use tokio::sync::watch;
 use crate::bell::{Bell, Listener};
 
 mod accounts;
+mod allowances;
 mod enrollments;
+mod registration;
+
+pub use registration::RegistrationForm;
 
 /// How many enrollments of one LMS are dealt with side by side. An LMS on two cores answers up to four requests at once
 /// about twice as fast as one by one (`docs/lms.md`); more only queue there.
@@ -50,6 +54,10 @@ pub struct Fulfillment {
     pub ladder: ModeLadder,
     /// How long one request to it may take.
     pub call_timeout: Duration,
+    /// How learners are registered there.
+    pub registration: RegistrationForm,
+    /// When this process began.
+    pub started_at: Timestamp,
     /// The policies of every shop.
     pub policies: Arc<BTreeMap<ShopName, ShopPolicy>>,
     /// Where grants and enrollments are kept.
@@ -64,9 +72,12 @@ impl Fulfillment {
     /// Works until told to stop; then ends what is under way and returns.
     pub async fn work(self, stop: watch::Receiver<bool>) {
         let learners = tokio::spawn(self.clone().look_up_learners(stop.clone()));
+        let allowances = tokio::spawn(self.clone().keep_allowances(stop.clone()));
         self.deal_with_enrollments(stop).await;
-        if let Err(error) = learners.await {
-            tracing::error!(%error, "looking up learners ended badly");
+        for (task, what) in [(learners, "looking up learners"), (allowances, "keeping records of who may enroll")] {
+            if let Err(error) = task.await {
+                tracing::error!(%error, what, "a worker ended badly");
+            }
         }
     }
 

@@ -29,8 +29,9 @@ use crate::{
     bell::Bell,
     config::{CallBudget, Config, LmsConfig, SecretUnread, StoreConfig},
     dispatcher::Dispatcher,
-    fulfillment::Fulfillment,
+    fulfillment::{Fulfillment, RegistrationForm},
     gateway::{self, BODIES_MAX, Gateway, Room},
+    notices::{self, Notices},
     shops::{Service, Shops},
 };
 
@@ -123,6 +124,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
     tell(&adapters, &shops);
     let (stop, stopped) = watch::channel(false);
     let (inbox, bell) = (Bell::default(), Bell::default());
+    let notices = Notices::new(&config, &store, &clock, &bell)?;
     let mut workers = JoinSet::new();
     for fulfillment in fulfillments(&config, &shops, &store, &clock, &bell)? {
         workers.spawn(fulfillment.work(stopped.clone()));
@@ -154,7 +156,8 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
         room: Room::new(BODIES_MAX),
         inbox,
     };
-    workers.spawn(accept(listener, gateway::router(Arc::new(gateway)), stopped, config.server.drain));
+    let public = gateway::router(Arc::new(gateway)).merge(notices::router(Arc::new(notices)));
+    workers.spawn(accept(listener, public, stopped, config.server.drain));
     tracing::info!(%address, "listening");
 
     signals.next().await;
@@ -230,6 +233,11 @@ fn fulfillments(
                 lms: client,
                 ladder: ModeLadder::new(lms.mode_ladder.clone()),
                 call_timeout: lms.timeout,
+                registration: RegistrationForm {
+                    extra: lms.registration.clone().into_iter().collect(),
+                    per_week: lms.registrations_per_week.get(),
+                },
+                started_at: clock.now(),
                 policies: Arc::clone(&policies),
                 store: store.clone(),
                 clock: Arc::clone(clock),

@@ -96,6 +96,8 @@ fn topic(shop: &ShopName, concern: &Concern, about: &About) -> String {
         Concern::ProductUnmapped { products, .. } if !products.is_empty() => {
             return product_topic(shop, products.first().map(ToString::to_string).unwrap_or_default().as_str());
         }
+        // However many learners it concerns, one person mends it.
+        Concern::RegistrationRefused { .. } | Concern::RegistrationLimit { .. } => shop.to_string(),
         _ => about
             .enrollment
             .map(|id| id.to_string())
@@ -144,6 +146,17 @@ pub(crate) async fn open(
     Ok(())
 }
 
+/// Is a review of this open already?
+pub(crate) async fn is_open(
+    connection: &mut SqliteConnection,
+    shop: &ShopName,
+    concern: &Concern,
+    about: &About,
+) -> Result<bool> {
+    let look = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM reviews WHERE topic = ? AND resolved_at IS NULL)");
+    Ok(look.bind(topic(shop, concern, about)).fetch_one(connection).await?)
+}
+
 async fn settle(connection: &mut SqliteConnection, topic: String, resolution: &str, now: Timestamp) -> Result<()> {
     sqlx::query("UPDATE reviews SET resolved_at = ?, resolution = ? WHERE topic = ? AND resolved_at IS NULL")
         .bind(now.as_millis())
@@ -168,6 +181,32 @@ pub(crate) async fn settle_product(
 pub(crate) async fn settle_line(connection: &mut SqliteConnection, line: LineId, now: Timestamp) -> Result<()> {
     for concern in [Concern::LearnerMissing, Concern::LearnerMalformed] {
         settle(connection, format!("{}:{line}", concern.code()), "the order names a learner now", now).await?;
+    }
+    Ok(())
+}
+
+/// It is known which account the learner is.
+pub(crate) async fn settle_learner(
+    connection: &mut SqliteConnection,
+    lms: &LmsName,
+    identity: IdentityId,
+    resolution: &str,
+    now: Timestamp,
+) -> Result<()> {
+    for concern in [Concern::NoAccount, Concern::AccountRetired, Concern::IdentityUnsupported] {
+        settle(connection, format!("{}:{lms}:{identity}", concern.code()), resolution, now).await?;
+    }
+    Ok(())
+}
+
+/// The LMS registers the shop's learners again.
+pub(crate) async fn settle_registrations(
+    connection: &mut SqliteConnection,
+    shop: &ShopName,
+    now: Timestamp,
+) -> Result<()> {
+    for code in ["registration-refused", "registration-limit"] {
+        settle(connection, format!("{code}:{shop}"), "the LMS registers learners again", now).await?;
     }
     Ok(())
 }

@@ -97,6 +97,7 @@ fn policy() -> ShopPolicy {
         mode: ShopMode::Live,
         default_mode: mode("verified"),
         no_account: NoAccount::Wait,
+        enrollment_allowed: false,
         on_revoke: OnRevoke::Restore,
         on_delete: OnDelete::Review,
         quiet_time: QUIET,

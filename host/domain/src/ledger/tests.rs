@@ -20,6 +20,7 @@ pub(crate) fn policy() -> ShopPolicy {
         mode: ShopMode::Live,
         default_mode: Mode::parse("verified").unwrap(),
         no_account: NoAccount::Wait,
+        enrollment_allowed: false,
         on_revoke: OnRevoke::Restore,
         on_delete: OnDelete::Review,
         quiet_time: Duration::ZERO,

@@ -6,11 +6,8 @@
 use super::reader::Table;
 
 /// A key of `[[shops]]`, the word it concerns (any, if none), and what happens instead.
-const NOT_IN_EFFECT: &[(&str, Option<&str>, &str)] = &[
-    ("no_account", Some("register"), "the account is waited for, as with \"wait\""),
-    ("sold_before", None, "it is ignored"),
-    ("api", None, "it is checked and not called"),
-];
+const NOT_IN_EFFECT: &[(&str, Option<&str>, &str)] =
+    &[("sold_before", None, "it is ignored"), ("api", None, "it is checked and not called")];
 
 /// Warns of every such choice that a shop makes.
 pub(super) fn warn(shop: &mut Table<'_>) {

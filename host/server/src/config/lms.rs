@@ -2,7 +2,7 @@
 //!
 //! Owns its keys, defaults and bounds; calls nothing.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use bursar_domain::{LmsName, Mode};
 use reqwest::Url;
@@ -24,6 +24,15 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// Least and greatest value of `timeout`: a shorter one gives up writes that the site goes on with, a longer one
 /// outlives the lease of the work.
 pub const TIMEOUT_BOUNDS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
+
+/// How many learners may be registered in seven days unless told otherwise: below the 60 tries that an LMS takes from one
+/// address, because failed ones count too.
+pub const DEFAULT_REGISTRATIONS_PER_WEEK: NonZeroU32 = match NonZeroU32::new(50) {
+    Some(registrations) => registrations,
+    None => NonZeroU32::MIN,
+};
+/// Fields of the registration form that Bursar fills in by itself.
+const OWN_FIELDS: [&str; 6] = ["email", "username", "name", "password", "terms_of_service", "honor_code"];
 
 /// How often an LMS may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +60,12 @@ pub struct LmsConfig {
     pub mode_ladder: Vec<Mode>,
     /// How long a call may take.
     pub timeout: Duration,
+    /// What else the site's registration form asks for.
+    pub registration: BTreeMap<String, String>,
+    /// How many learners may be registered in seven days.
+    pub registrations_per_week: NonZeroU32,
+    /// What the LMS proves itself with when it says that somebody has registered. None: it says nothing.
+    pub notice_token: Option<Secret>,
 }
 
 /// Reads one `[[lms]]`.
@@ -63,6 +78,9 @@ pub(super) fn lms(mut table: Table<'_>) -> Option<LmsConfig> {
     let calls_per_minute = table.optional("calls_per_minute").and_then(|value| call_budget(&value));
     let mode_ladder = table.optional("mode_ladder").and_then(|value| mode_ladder(&value));
     let timeout = table.optional("timeout").and_then(|value| value.duration(TIMEOUT_BOUNDS.0, TIMEOUT_BOUNDS.1));
+    let registration = table.optional("registration").map(|value| registration(&value));
+    let registrations_per_week = table.optional("registrations_per_week").and_then(|value| whole_number(&value));
+    let notice_token = table.optional("notice_token").map(|value| secret(&value));
     table.finish();
     Some(LmsConfig {
         name: name?,
@@ -72,6 +90,10 @@ pub(super) fn lms(mut table: Table<'_>) -> Option<LmsConfig> {
         calls_per_minute: calls_per_minute.unwrap_or(CallBudget::PerMinute(DEFAULT_CALLS_PER_MINUTE)),
         mode_ladder: mode_ladder.unwrap_or_else(default_mode_ladder),
         timeout: timeout.unwrap_or(DEFAULT_TIMEOUT),
+        registration: registration.unwrap_or_else(|| Some(BTreeMap::new()))?,
+        registrations_per_week: registrations_per_week.unwrap_or(DEFAULT_REGISTRATIONS_PER_WEEK),
+        // A token that cannot be read must not leave the address open to nobody in silence.
+        notice_token: notice_token.map_or(Some(None), |read| read.map(Some))?,
     })
 }
 
@@ -102,6 +124,29 @@ fn call_budget(value: &Value<'_>) -> Option<CallBudget> {
         value.refuse("allows no calls, or more than can be counted", hint());
     }
     budget
+}
+
+fn registration(value: &Value<'_>) -> Option<BTreeMap<String, String>> {
+    let fields = value.table()?;
+    let read: Vec<_> = fields
+        .entries()
+        .map(|(name, value)| {
+            if OWN_FIELDS.contains(&name) {
+                value.refuse("is filled in by Bursar", Some("name only what else the form asks for".to_owned()));
+                return None;
+            }
+            Some((name.to_owned(), value.text()?.to_owned()))
+        })
+        .collect();
+    read.into_iter().collect()
+}
+
+fn whole_number(value: &Value<'_>) -> Option<NonZeroU32> {
+    let number = u32::try_from(value.integer()?).ok().and_then(NonZeroU32::new);
+    if number.is_none() {
+        value.refuse("is none, or more than can be counted", None);
+    }
+    number
 }
 
 fn mode_ladder(value: &Value<'_>) -> Option<Vec<Mode>> {
