@@ -1,6 +1,7 @@
 //! `POST /lms/{name}/notices`: an LMS says that somebody has registered, so that who waits for that is not kept waiting.
 //!
-//! Owns the token and the answers. A right token is always answered 202, whether or not anybody waits: nobody may find out
+//! Owns the token and the answers. The token comes as `Bearer`, or as the password of `Basic`, for what can send an address with
+//! a password in it and no header of its own. A right token is always answered 202, whether or not anybody waits: nobody may find out
 //! here who bought something. A notice changes no access; it only has the LMS asked sooner.
 
 use std::{
@@ -20,6 +21,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::any,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bursar_domain::{Clock, Email, LmsName, Timestamp};
 use bursar_store::Store;
 use secrecy::{ExposeSecret, SecretString};
@@ -41,8 +43,10 @@ const BODY_TIMEOUT: Duration = Duration::from_secs(10);
 /// effect when this is over.
 const EVERYBODY_EVERY: Duration = Duration::from_secs(60);
 
-/// Where an address may stand: as a plain field, and in the events of Open edX, with or without their envelope.
-const ADDRESSES: [&str; 3] = ["/email", "/user/pii/email", "/data/user/pii/email"];
+/// Where an address may stand: as a plain field, and in the events of Open edX, with or without their envelope, or under the
+/// name of their type.
+const ADDRESSES: [&str; 4] =
+    ["/email", "/user/pii/email", "/data/user/pii/email", "/openedx_events.learning.data.UserData/pii/email"];
 
 /// What the notices of all LMSs need.
 #[derive(Debug)]
@@ -121,11 +125,8 @@ impl Notices {
 
 impl Noticed {
     fn lets_in(&self, headers: &HeaderMap) -> bool {
-        let presented = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|value| value.strip_prefix("Bearer "));
-        presented.is_some_and(|presented| presented.as_bytes().ct_eq(self.token.expose_secret().as_bytes()).into())
+        let presented = headers.get(header::AUTHORIZATION).and_then(|value| presented(value.to_str().ok()?));
+        presented.is_some_and(|presented| presented.ct_eq(self.token.expose_secret().as_bytes()).into())
     }
 
     /// When everybody is to be looked up; none if that is settled by an earlier notice.
@@ -136,6 +137,16 @@ impl Noticed {
             || self.everybody_at.compare_exchange(last, at.as_millis(), Ordering::Relaxed, Ordering::Relaxed).is_err();
         (!settled).then_some(at)
     }
+}
+
+/// The token that came with a request.
+fn presented(authorization: &str) -> Option<Vec<u8>> {
+    if let Some(token) = authorization.strip_prefix("Bearer ") {
+        return Some(token.as_bytes().to_vec());
+    }
+    let pair = STANDARD.decode(authorization.strip_prefix("Basic ")?).ok()?;
+    let colon = pair.iter().position(|byte| *byte == b':')?;
+    pair.get(colon + 1..).map(<[u8]>::to_vec)
 }
 
 /// The address of notices.
@@ -171,11 +182,21 @@ mod tests {
             r#"{"email": "Ada@example.org"}"#,
             r#"{"user": {"id": 7, "pii": {"username": "ada", "email": "Ada@example.org"}}}"#,
             r#"{"data": {"user": {"pii": {"email": "Ada@example.org"}}}, "source": "lms"}"#,
+            r#"{"openedx_events.learning.data.UserData": {"pii": {"email": "Ada@example.org"}}, "event_metadata": {}}"#,
         ] {
             assert_eq!(address(body.as_bytes()).unwrap().as_str(), "Ada@example.org", "{body}");
         }
         for body in ["", "ada@example.org", "{}", r#"{"email": "ada"}"#, r#"{"email": ["ada@example.org"]}"#] {
             assert_eq!(address(body.as_bytes()), None, "{body}");
+        }
+    }
+
+    #[test]
+    fn the_token_comes_as_bearer_or_as_a_password() {
+        assert_eq!(presented("Bearer s3cret").unwrap(), b"s3cret");
+        assert_eq!(presented(&format!("Basic {}", STANDARD.encode("lms:s3:cret"))).unwrap(), b"s3:cret");
+        for other in ["", "s3cret", "Basic s3cret", "Bearer", "JWT s3cret"] {
+            assert_eq!(presented(other), None, "{other}");
         }
     }
 

@@ -237,24 +237,30 @@ impl Command for Claim {
             .execute(&mut *connection)
             .await?;
         }
-        let claimed = sqlx::query(concat!(
-            "UPDATE allowances AS a SET leased_until = ?6, fence = fence + 1
+        let claimed: Vec<String> = sqlx::query_scalar(
+            "UPDATE allowances SET leased_until = ?1, fence = fence + 1
              WHERE id IN (SELECT id FROM allowances
-                 WHERE lms = ?1 AND due_at <= ?5 AND COALESCE(leased_until, 0) <= ?5 ORDER BY due_at, id LIMIT ?7)
-             RETURNING id, course_run, state, intent_at, attempts, fence,
-                 (SELECT written FROM identities i WHERE i.id = a.identity_id) AS email, ",
+                 WHERE lms = ?2 AND due_at <= ?3 AND COALESCE(leased_until, 0) <= ?3 ORDER BY due_at, id LIMIT ?4)
+             RETURNING id",
+        )
+        .bind(now.plus(lease).as_millis())
+        .bind(lms.as_str())
+        .bind(now.as_millis())
+        .bind(i64::from(limit))
+        .fetch_all(&mut *connection)
+        .await?;
+        let claimed = sqlx::query(concat!(
+            "SELECT a.*, i.written AS email, ",
             wanted!(),
             " AS wanted, ",
             kept!(),
-            " AS kept"
+            " AS kept FROM allowances a JOIN identities i ON i.id = a.identity_id
+             WHERE a.id IN (SELECT value FROM json_each(?1)) ORDER BY a.due_at, a.id"
         ))
-        .bind(lms.as_str())
+        .bind(rows::to_json(&claimed)?)
         .bind(&live)
         .bind(&without)
         .bind(&idle)
-        .bind(now.as_millis())
-        .bind(now.plus(lease).as_millis())
-        .bind(i64::from(limit))
         .fetch_all(connection)
         .await?;
         claimed

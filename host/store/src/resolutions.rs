@@ -42,6 +42,8 @@ pub struct Unresolved {
     pub noticed_at: Option<Timestamp>,
     /// The shops whose grants wait for it.
     pub shops: Vec<ShopName>,
+    /// How often it had been woken when it was claimed.
+    wakes: i64,
     /// Which claim this is.
     pub(crate) fence: i64,
 }
@@ -228,7 +230,7 @@ impl Command for Claim {
             "UPDATE resolutions SET leased_until = ?1, fence = fence + 1
              WHERE lms = ?2 AND identity_id IN (SELECT identity_id FROM resolutions
                  WHERE lms = ?2 AND due_at <= ?3 AND COALESCE(leased_until, 0) <= ?3 ORDER BY due_at LIMIT ?4)
-             RETURNING identity_id, misses, waiting_since, told_at, noticed_at, fence,
+             RETURNING identity_id, misses, waiting_since, told_at, noticed_at, wakes, fence,
                  (SELECT kind FROM identities i WHERE i.id = identity_id) AS kind,
                  (SELECT provider FROM identities i WHERE i.id = identity_id) AS provider,
                  (SELECT written FROM identities i WHERE i.id = identity_id) AS written",
@@ -252,6 +254,7 @@ impl Command for Claim {
                 told: rows::time_option(&row, "told_at")?.is_some(),
                 noticed_at: rows::time_option(&row, "noticed_at")?,
                 shops: shops_waiting(connection, identity_id, &self.lms).await?,
+                wakes: row.try_get("wakes")?,
                 fence: row.try_get("fence")?,
             });
         }
@@ -322,7 +325,7 @@ async fn record(
             let told = tell.iter().any(|(_, concern)| *concern == Concern::NoAccount);
             sqlx::query(
                 "UPDATE resolutions SET state = 'waiting', account_id = NULL, source = NULL, leased_until = NULL,
-                     due_at = CASE WHEN COALESCE(noticed_at, 0) > ?6 THEN ?2 ELSE ?1 END,
+                     due_at = CASE WHEN wakes > ?6 THEN ?2 ELSE ?1 END,
                      misses = misses + 1, problem = NULL, waiting_since = COALESCE(waiting_since, ?2),
                      told_at = CASE WHEN ?3 THEN COALESCE(told_at, ?2) ELSE told_at END
                  WHERE identity_id = ?4 AND lms = ?5",
@@ -333,7 +336,7 @@ async fn record(
             .bind(identity_id.to_string())
             .bind(lms.as_str())
             // A notice that came while the LMS was asked may be newer than its answer.
-            .bind(unresolved.noticed_at.map_or(0, Timestamp::as_millis))
+            .bind(unresolved.wakes)
             .execute(&mut *connection)
             .await?;
             if unresolved.waiting_since.is_none() {
@@ -478,7 +481,7 @@ async fn note_missing(
     now: Timestamp,
 ) -> Result<()> {
     let waiting = sqlx::query(
-        "SELECT g.id, g.line_id, l.order_id FROM grants g JOIN lines l ON l.id = g.line_id
+        "SELECT g.id, g.line_id, g.delivery_id, l.order_id FROM grants g JOIN lines l ON l.id = g.line_id
          WHERE g.identity_id = ? AND g.lms = ? AND g.account_id IS NULL AND g.ended_at IS NULL",
     )
     .bind(unresolved.identity_id.to_string())
@@ -491,7 +494,7 @@ async fn note_missing(
             actor: "host",
             action: AuditAction::AccountMissing,
             reason,
-            delivery: None,
+            delivery: rows::parsed_option(&row, "delivery_id")?,
             order: rows::parsed_option(&row, "order_id")?,
             line: rows::parsed_option(&row, "line_id")?,
             grant: rows::parsed_option(&row, "id")?,
@@ -538,7 +541,7 @@ impl Command for Notice {
         // Only those with a time are waited for: the others have their account, or end with a person.
         let query = match &self.email {
             Some(email) => sqlx::query(
-                "UPDATE resolutions SET due_at = MIN(due_at, ?1), noticed_at = ?2 WHERE lms = ?3 AND due_at IS NOT NULL
+                "UPDATE resolutions SET due_at = MIN(due_at, ?1), noticed_at = ?2, wakes = wakes + 1 WHERE lms = ?3 AND due_at IS NOT NULL
                      AND identity_id IN (SELECT id FROM identities WHERE kind = 'email' AND normalized = ?4)",
             )
             .bind(self.due_at.as_millis())
@@ -546,7 +549,7 @@ impl Command for Notice {
             .bind(self.lms.as_str())
             .bind(email.normalized()),
             None => {
-                sqlx::query("UPDATE resolutions SET due_at = MIN(due_at, ?1) WHERE lms = ?2 AND due_at IS NOT NULL")
+                sqlx::query("UPDATE resolutions SET due_at = MIN(due_at, ?1), wakes = wakes + 1 WHERE lms = ?2 AND due_at IS NOT NULL")
                     .bind(self.due_at.as_millis())
                     .bind(self.lms.as_str())
             }

@@ -130,6 +130,8 @@ CREATE TABLE resolutions (
     told_at       INTEGER,
     -- When the LMS said that they have registered: from then on they are looked up often again.
     noticed_at    INTEGER,
+    -- How often somebody said that it should be looked up now: whoever does sees whether that was meanwhile.
+    wakes         INTEGER NOT NULL DEFAULT 0,
     -- When the account was found, or joined by a person. What a look-up found long ago is looked up again for new grants.
     found_at      INTEGER,
     due_at        INTEGER,
