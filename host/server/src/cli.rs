@@ -48,7 +48,6 @@ pub struct Cli {
 
 /// What can be asked of `bursar`.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a process, and it is not moved about")]
 pub enum Command {
     /// Receive webhooks and keep enrollments right, until stopped.
     Serve(serve::ServeArgs),

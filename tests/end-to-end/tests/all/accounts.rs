@@ -325,8 +325,8 @@ fn a_notice_has_the_learner_looked_up_at_once() {
 }
 
 fn last_look(site: &Site) -> jiff::Timestamp {
-    let looks = site.lms.requests().into_iter().filter(|request| request.endpoint == Endpoint::SearchEmails);
-    looks.last().unwrap().at.parse().unwrap()
+    let mut looks = site.lms.requests().into_iter().filter(|request| request.endpoint == Endpoint::SearchEmails);
+    looks.next_back().unwrap().at.parse().unwrap()
 }
 
 #[test]
