@@ -13,6 +13,7 @@ pub mod ledger;
 pub mod names;
 pub mod policy;
 pub mod reason;
+pub mod registration;
 pub mod request;
 pub mod retry;
 pub mod statement;

@@ -85,6 +85,8 @@ pub struct ShopPolicy {
     pub default_mode: Mode,
     /// What to do about learners without an account.
     pub no_account: NoAccount,
+    /// Are learners without an account given leave in the LMS beforehand, by enrollment-allowed records?
+    pub enrollment_allowed: bool,
     /// What to do when no grant is left.
     pub on_revoke: OnRevoke,
     /// What to do when the last one left has run out.

@@ -110,6 +110,21 @@ pub enum Reason {
     NoAccount,
     /// The account exists.
     AccountFound,
+    /// There was no account, and the shop's policy is to register one.
+    AccountRegistered,
+    /// The shop is only observed: an account would have been registered.
+    WouldRegister,
+    /// A person said whose the identity is.
+    LinkedByPerson {
+        /// The LMS's id of the user.
+        lms_user_id: i64,
+        /// The person's words.
+        why: String,
+    },
+    /// Somebody else had given the learner leave to enroll, so that is theirs to take back.
+    AllowanceNotOurs,
+    /// The learner has enrolled, or nothing is owed any more.
+    AllowanceOver,
     /// The account belongs to somebody who asked the LMS to forget them.
     AccountRetired,
     /// Bursar cannot look this kind of identity up.
@@ -179,6 +194,15 @@ impl fmt::Display for Reason {
             Self::AskBeforeRevoke => f.write_str("the shop's policy asks a person before access is taken"),
             Self::NoAccount => f.write_str("the LMS knows no account for this learner yet"),
             Self::AccountFound => f.write_str("the account exists"),
+            Self::AccountRegistered => f.write_str("the LMS knew no account, and the shop's policy is to register one"),
+            Self::WouldRegister => f.write_str(
+                "the LMS knows no account for this learner yet; the shop is only observed, one would have been registered",
+            ),
+            Self::LinkedByPerson { lms_user_id, why } => {
+                write!(f, "a person joined the learner to LMS user {lms_user_id}: {why}")
+            }
+            Self::AllowanceNotOurs => f.write_str("the learner had leave to enroll already, not by Bursar"),
+            Self::AllowanceOver => f.write_str("the learner is enrolled, or nothing is owed any more"),
             Self::AccountRetired => f.write_str("the account was retired"),
             Self::IdentityUnsupported => f.write_str("this kind of identity cannot be looked up"),
             Self::LmsRefused { obstacle } => write!(f, "the LMS refused: {obstacle}"),
@@ -282,6 +306,18 @@ pub enum Concern {
     AccountRetired,
     /// The learner is given in a way that cannot be looked up.
     IdentityUnsupported,
+    /// The LMS does not register learners for us; they are waited for.
+    RegistrationRefused {
+        /// The refusal's code.
+        refusal: String,
+        /// The fields that it complains of.
+        fields: Vec<String>,
+    },
+    /// No more learners are registered for now; they are waited for.
+    RegistrationLimit {
+        /// Registrations in seven days that this host allows itself; none: the LMS itself said that it was enough.
+        own: Option<u32>,
+    },
 }
 
 impl Concern {
@@ -310,6 +346,8 @@ impl Concern {
             Self::NoAccount => "no-account",
             Self::AccountRetired => "account-retired",
             Self::IdentityUnsupported => "identity-unsupported",
+            Self::RegistrationRefused { .. } => "registration-refused",
+            Self::RegistrationLimit { .. } => "registration-limit",
         }
     }
 }
@@ -336,9 +374,11 @@ impl Concern {
             | Self::AgainstDecision { .. }
             | Self::Revoke { .. } => &[Answer::Keep, Answer::Take],
             Self::RemovalsPaused { .. } => &[Answer::Again],
-            Self::EnrollmentRefused { .. } | Self::LmsMisconfigured { .. } | Self::NoAccount => {
-                &[Answer::Again, Answer::Noted]
-            }
+            Self::EnrollmentRefused { .. }
+            | Self::LmsMisconfigured { .. }
+            | Self::NoAccount
+            | Self::RegistrationRefused { .. }
+            | Self::RegistrationLimit { .. } => &[Answer::Again, Answer::Noted],
             Self::LearnerMissing
             | Self::LearnerMalformed
             | Self::LearnerChanged
@@ -413,6 +453,20 @@ impl fmt::Display for Concern {
             Self::AccountRetired => f.write_str("paid, but the learner's account was retired"),
             Self::IdentityUnsupported => {
                 f.write_str("paid, but the learner is named in a way that cannot be looked up")
+            }
+            Self::RegistrationRefused { refusal, fields } => {
+                write!(f, "paid, and the LMS does not register the learner: {refusal}")?;
+                if !fields.is_empty() {
+                    write!(f, " ({})", fields.join(", "))?;
+                }
+                f.write_str("; whoever has no account is waited for")
+            }
+            Self::RegistrationLimit { own: Some(limit) } => write!(
+                f,
+                "paid, and {limit} learners were registered in seven days, which is the limit; whoever has no account is waited for"
+            ),
+            Self::RegistrationLimit { own: None } => {
+                f.write_str("paid, and the LMS registers nobody else for now; whoever has no account is waited for")
             }
         }
     }

@@ -48,7 +48,6 @@ pub struct Cli {
 
 /// What can be asked of `bursar`.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a process, and it is not moved about")]
 pub enum Command {
     /// Receive webhooks and keep enrollments right, until stopped.
     Serve(serve::ServeArgs),
@@ -93,6 +92,9 @@ pub async fn run(context: &Context, command: &Command) -> Result<(), CliError> {
         Command::Deliveries(DeliveriesCommand::Show(args)) => deliveries::show(context, args).await,
         Command::Deliveries(DeliveriesCommand::Retry(args)) => deliveries::retry(context, args).await,
         Command::Learner(LearnerCommand::Show(args)) => learner::show(context, args).await,
+        Command::Learner(LearnerCommand::Waiting(args)) => learner::waiting::run(context, args).await,
+        Command::Learner(LearnerCommand::Letter(args)) => learner::letter::run(context, args).await,
+        Command::Learner(LearnerCommand::Link(args)) => learner::link::run(context, args).await,
         Command::Review(ReviewCommand::List(args)) => review::list(context, args).await,
         Command::Catalog(CatalogCommand::Import(args)) => catalog::import(context, args).await,
         Command::Catalog(CatalogCommand::Export(args)) => catalog::export(context, args).await,

@@ -13,6 +13,7 @@ pub mod dispatcher;
 pub mod fulfillment;
 pub mod gateway;
 pub mod logging;
+pub mod notices;
 pub mod output;
 pub mod serve;
 pub mod shops;

@@ -3,20 +3,24 @@
 //! Owns every table. A list of closed commands: data in, data out; each is one transaction, and several that are queued
 //! share a commit. Decisions are asked of `bursar-domain` and not made here. Knows nothing of wasm, HTTP or the LMS's API.
 
+pub mod allowances;
 mod brakes;
 pub mod catalog;
 pub mod decisions;
 pub mod enrollments;
 mod error;
 pub mod inbox;
+pub mod links;
 mod open;
 mod orders;
 pub mod people;
+pub mod registrations;
 pub mod resolutions;
 pub mod reviews;
 mod rows;
 pub mod run;
 pub mod trail;
+pub mod waiting;
 mod writer;
 
 use std::{fs::File, sync::Arc};

@@ -294,6 +294,8 @@ impl Store {
             ") SELECT DISTINCT e.*, a.username FROM enrollments e JOIN accounts a ON a.id = e.account_id
                WHERE LOWER(a.username) = ?1
                   OR e.account_id IN (SELECT account_id FROM resolutions WHERE identity_id IN (SELECT id FROM people) AND account_id IS NOT NULL)
+                  OR EXISTS (SELECT 1 FROM grants g WHERE g.account_id = e.account_id AND g.course_run = e.course_run
+                      AND g.identity_id IN (SELECT id FROM people))
                ORDER BY e.id",
         );
         let rows = enrollments.build().bind(&who).fetch_all(&self.readers).await?;

@@ -142,6 +142,8 @@ fn topic(shop: Option<&ShopName>, concern: &Concern, about: &About) -> String {
             return product_topic(shop, products.first().map(ToString::to_string).unwrap_or_default().as_str());
         }
         Concern::LmsMisconfigured { lms, .. } => return lms_topic(lms),
+        // However many learners it concerns, one person mends it.
+        Concern::RegistrationRefused { .. } | Concern::RegistrationLimit { .. } => shop.to_string(),
         _ => about
             .enrollment
             .map(|id| id.to_string())
@@ -200,6 +202,17 @@ pub(crate) async fn open(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Is a review of this open already?
+pub(crate) async fn is_open(
+    connection: &mut SqliteConnection,
+    shop: Option<&ShopName>,
+    concern: &Concern,
+    about: &About,
+) -> Result<bool> {
+    let look = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM reviews WHERE topic = ? AND resolved_at IS NULL)");
+    Ok(look.bind(topic(shop, concern, about)).fetch_one(connection).await?)
 }
 
 async fn settle(connection: &mut SqliteConnection, topic: String, resolution: &str, now: Timestamp) -> Result<()> {
@@ -267,6 +280,32 @@ pub(crate) async fn answer(
         .bind(review.to_string())
         .execute(connection)
         .await?;
+    Ok(())
+}
+
+/// It is known which account the learner is.
+pub(crate) async fn settle_learner(
+    connection: &mut SqliteConnection,
+    lms: &LmsName,
+    identity: IdentityId,
+    resolution: &str,
+    now: Timestamp,
+) -> Result<()> {
+    for concern in [Concern::NoAccount, Concern::AccountRetired, Concern::IdentityUnsupported] {
+        settle(connection, format!("{}:{lms}:{identity}", concern.code()), resolution, now).await?;
+    }
+    Ok(())
+}
+
+/// The LMS registers the shop's learners again.
+pub(crate) async fn settle_registrations(
+    connection: &mut SqliteConnection,
+    shop: &ShopName,
+    now: Timestamp,
+) -> Result<()> {
+    for code in ["registration-refused", "registration-limit"] {
+        settle(connection, format!("{code}:{shop}"), "the LMS registers learners again", now).await?;
+    }
     Ok(())
 }
 

@@ -102,6 +102,7 @@ fn policy() -> ShopPolicy {
         mode: ShopMode::Live,
         default_mode: mode("verified"),
         no_account: NoAccount::Wait,
+        enrollment_allowed: false,
         on_revoke: OnRevoke::Restore,
         on_expiry: OnRevoke::Restore,
         force: Force::IfPaidWhileOpen,

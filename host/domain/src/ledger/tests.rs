@@ -22,6 +22,7 @@ pub(crate) fn policy() -> ShopPolicy {
         mode: ShopMode::Live,
         default_mode: Mode::parse("verified").unwrap(),
         no_account: NoAccount::Wait,
+        enrollment_allowed: false,
         on_revoke: OnRevoke::Restore,
         on_expiry: OnRevoke::Restore,
         force: Force::IfPaidWhileOpen,
@@ -128,6 +129,29 @@ fn a_refund_that_comes_before_its_order_holds_it() {
     refund.holds = vec![hold(Cause::Refunded, true)];
     let order = after(after(unknown(), &refund).order, &snapshot(8)).order;
     assert_eq!(access(&order), vec![Some(Reason::Held { cause: Cause::Refunded }); 2]);
+}
+
+#[test]
+fn what_only_the_sale_says_is_taken_from_it_though_a_patch_overtook_it() {
+    let mut refund = patch(9);
+    refund.lines = vec![LineStatement {
+        id: "1".into(),
+        holds: vec![hold(Cause::Refunded, true)],
+        refunded_quantity: Some(0),
+        ..LineStatement::default()
+    }];
+    let mut sale = snapshot(8);
+    sale.test = true;
+    sale.lines[0].quantity = Some(3);
+    let order = after(after(unknown(), &refund).order, &sale).order;
+    assert!(order.test);
+    assert_eq!(order.learner, sale.learner);
+    assert_eq!(order.fingerprint, sale.fingerprint);
+    assert_eq!((order.lines[0].products.clone(), order.lines[0].quantity), (sale.lines[0].products.clone(), 3));
+    assert_eq!(access(&order), [Some(Reason::Held { cause: Cause::Refunded }), None]);
+    let mut older = snapshot(7);
+    older.learner = Some(Learner::Malformed);
+    assert_eq!(after(order, &older).order.learner, sale.learner, "an older sale is older");
 }
 
 #[test]

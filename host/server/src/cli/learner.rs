@@ -9,16 +9,42 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::{CliError, Context, deliveries};
-use crate::output::{
-    human,
-    table::{Column, Table},
+use crate::{
+    config::{Config, LmsConfig},
+    output::{
+        human,
+        table::{Column, Table},
+    },
 };
+
+pub mod letter;
+pub mod link;
+pub mod waiting;
 
 /// What can be asked of learners.
 #[derive(Debug, Subcommand)]
 pub enum LearnerCommand {
     /// Show a learner's orders, grants and enrollments, and the reason for each.
     Show(ShowArgs),
+    /// List who paid and waits for an account in the LMS.
+    Waiting(waiting::WaitingArgs),
+    /// Write what to send to a learner who has no account yet.
+    Letter(letter::LetterArgs),
+    /// Say which account of the LMS a learner is.
+    Link(link::LinkArgs),
+}
+
+/// The LMS of this name, or the only one that there is.
+fn the_lms<'a>(config: &'a Config, name: Option<&LmsName>) -> Result<&'a LmsConfig, CliError> {
+    let known = || config.lms.iter().map(|lms| lms.name.as_str()).collect::<Vec<_>>().join(", ");
+    match (name, config.lms.as_slice()) {
+        (Some(name), _) => config.lms(name.as_str()).ok_or_else(|| {
+            CliError::usage(format!("there is no LMS {name} in {}", config.file.display()))
+                .hint(format!("there are: {}", known()))
+        }),
+        (None, [only]) => Ok(only),
+        (None, _) => Err(CliError::usage("there are several LMSs").hint(format!("name one with --lms: {}", known()))),
+    }
 }
 
 /// Arguments of `bursar learner show`.

@@ -112,8 +112,7 @@ impl Fulfillment {
                     ..Settled::new(action, reason)
                 }
             }
-            Action::Ask { concern } => {
-                let reason = Reason::AskBeforeRevoke;
+            Action::Ask { concern, reason } => {
                 Settled { seen: Some(seen), concern: Some(concern), ..Settled::new(AuditAction::LeftAlone, reason) }
             }
             Action::Enroll { mode, .. } if counted.observed => {
@@ -360,12 +359,11 @@ impl Fulfillment {
 
     /// Of the policies about what is left behind, the one that takes least. A shop that is configured no more takes nothing.
     fn takes_least<'a>(&self, grants: impl Iterator<Item = &'a GrantRow>) -> OnRevoke {
-        let policy =
-            |grant: &GrantRow| {
-                let expired = grant.ended.as_ref().is_some_and(|ended| ended.reason == Reason::Expired);
-                self.policy(&grant.shop)
-                    .map_or(OnRevoke::Keep, |policy| if expired { policy.on_expiry } else { policy.on_revoke })
-            };
+        let policy = |grant: &GrantRow| {
+            let expired = grant.ended.as_ref().is_some_and(|ended| ended.reason == Reason::Expired);
+            self.policy(&grant.shop)
+                .map_or(OnRevoke::Keep, |policy| if expired { policy.on_expiry } else { policy.on_revoke })
+        };
         grants
             .map(policy)
             .max_by_key(|on_revoke| match on_revoke {
@@ -413,7 +411,8 @@ fn gives(intent: &Intent) -> bool {
 
 fn takes(action: &Action) -> bool {
     match action {
-        Action::Unenroll { .. } | Action::Ask { .. } => true,
+        Action::Unenroll { .. } => true,
+        Action::Ask { concern, .. } => matches!(concern, Concern::Revoke { .. }),
         Action::Enroll { reason, .. } => matches!(reason, Reason::Restored | Reason::LoweredToRemaining),
         Action::Nothing { .. } => false,
     }

@@ -126,6 +126,14 @@ CREATE TABLE resolutions (
     -- Look-ups that found nothing.
     misses        INTEGER NOT NULL DEFAULT 0,
     waiting_since INTEGER,
+    -- When a person was told that they wait.
+    told_at       INTEGER,
+    -- When the LMS said that they have registered: from then on they are looked up often again.
+    noticed_at    INTEGER,
+    -- How often somebody said that it should be looked up now: whoever does sees whether that was meanwhile.
+    wakes         INTEGER NOT NULL DEFAULT 0,
+    -- When the account was found, or joined by a person. What a look-up found long ago is looked up again for new grants.
+    found_at      INTEGER,
     due_at        INTEGER,
     leased_until  INTEGER,
     fence         INTEGER NOT NULL DEFAULT 0,
@@ -133,6 +141,21 @@ CREATE TABLE resolutions (
     PRIMARY KEY (identity_id, lms)
 );
 CREATE INDEX resolutions_due ON resolutions (lms, due_at) WHERE due_at IS NOT NULL;
+
+-- Tries to register a learner in an LMS. Written down before the request; it counts by them how many there were of late.
+CREATE TABLE registrations (
+    id          TEXT    NOT NULL PRIMARY KEY,
+    lms         TEXT    NOT NULL,
+    identity_id TEXT    NOT NULL REFERENCES identities (id),
+    username    TEXT    NOT NULL,
+    tried_at    INTEGER NOT NULL,
+    -- registered | found: the account was there after all | taken: the username was | refused: this learner
+    -- closed: for everybody | limit: the LMS had enough of them | unsent | lost: nothing came of it
+    -- Nothing: it is about to be, or may have been, sent.
+    outcome     TEXT
+);
+CREATE INDEX registrations_by_time ON registrations (lms, tried_at);
+CREATE INDEX registrations_by_identity ON registrations (identity_id, lms);
 
 CREATE TABLE orders (
     id                TEXT    NOT NULL PRIMARY KEY,
@@ -277,6 +300,8 @@ CREATE INDEX grants_by_line ON grants (line_id);
 -- For the brake.
 CREATE INDEX grants_ended ON grants (shop, ended_at);
 CREATE INDEX grants_by_identity ON grants (identity_id, lms);
+-- Those that wait for an account.
+CREATE INDEX grants_waiting ON grants (lms, identity_id) WHERE account_id IS NULL AND ended_at IS NULL;
 CREATE INDEX grants_by_account ON grants (account_id, course_run);
 CREATE INDEX grants_by_end ON grants (until) WHERE until IS NOT NULL AND ended_at IS NULL;
 
@@ -321,6 +346,27 @@ CREATE TABLE enrollments (
 );
 CREATE INDEX enrollments_due ON enrollments (lms, priority, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX enrollments_waiting ON enrollments (state) WHERE state IN ('waiting', 'observed');
+
+-- Enrollment-allowed records: leave to enroll, given in the LMS to an address that has no account yet.
+CREATE TABLE allowances (
+    id           TEXT    NOT NULL PRIMARY KEY,
+    lms          TEXT    NOT NULL,
+    identity_id  TEXT    NOT NULL REFERENCES identities (id),
+    course_run   TEXT    NOT NULL,
+    -- wanted: to be made | making: there was none, and a request for one is about to be, or may have been, sent
+    -- ours: we made it | theirs: it was there before us, and is never deleted by us | gone
+    state        TEXT    NOT NULL,
+    -- When the last request was written down.
+    intent_at    INTEGER,
+    due_at       INTEGER,
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    leased_until INTEGER,
+    fence        INTEGER NOT NULL DEFAULT 0,
+    changed_at   INTEGER NOT NULL,
+    UNIQUE (lms, identity_id, course_run)
+);
+CREATE INDEX allowances_due ON allowances (lms, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX allowances_there ON allowances (lms) WHERE state IN ('wanted', 'making', 'ours', 'theirs');
 
 -- Changes that adapters ask for beside the ledger, once a key.
 CREATE TABLE effects (

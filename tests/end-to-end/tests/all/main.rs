@@ -11,6 +11,7 @@
     reason = "tests fail by panicking"
 )]
 
+mod accounts;
 mod adapters;
 mod bad_requests;
 mod commands;
