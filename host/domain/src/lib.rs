@@ -4,6 +4,7 @@
 //! No I/O, no clock of its own, no randomness but for making ids. Every other crate of the host may use this one; it
 //! uses none of them.
 
+pub mod effect;
 pub mod fulfillment;
 pub mod grants;
 pub mod ids;
