@@ -27,6 +27,13 @@ pub struct EffectStatement {
 pub enum Change {
     /// Make an enrollment, or change it.
     Enrollment(EnrollmentChange),
+    /// Something about whoever owns an address.
+    Address(AddressChange),
+}
+
+/// A change about whoever owns an address, with or without an account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AddressChange {
     /// Let the owner of an address enroll.
     Allow {
         /// Whose address.
@@ -110,9 +117,9 @@ impl Change {
             Self::Enrollment(change) => {
                 Asked::Enrollment { run: change.run.clone(), mode: change.mode.clone(), active: change.active }
             }
-            Self::Allow { run, .. } => Asked::Allow { run: run.clone() },
-            Self::Disallow { run, .. } => Asked::Disallow { run: run.clone() },
-            Self::Register { .. } => Asked::Register,
+            Self::Address(AddressChange::Allow { run, .. }) => Asked::Allow { run: run.clone() },
+            Self::Address(AddressChange::Disallow { run, .. }) => Asked::Disallow { run: run.clone() },
+            Self::Address(AddressChange::Register { .. }) => Asked::Register,
         }
     }
 }
@@ -130,17 +137,17 @@ pub enum Asked {
         /// The activation asked for.
         active: Option<bool>,
     },
-    /// [`Change::Allow`].
+    /// [`AddressChange::Allow`].
     Allow {
         /// In which course run.
         run: CourseRun,
     },
-    /// [`Change::Disallow`].
+    /// [`AddressChange::Disallow`].
     Disallow {
         /// In which course run.
         run: CourseRun,
     },
-    /// [`Change::Register`].
+    /// [`AddressChange::Register`].
     Register,
 }
 
@@ -198,6 +205,22 @@ pub enum EffectEnd {
     Observed,
     /// Its key was used before, so nothing more is done.
     Repeated,
+}
+
+impl EffectEnd {
+    /// Its word, as it is stored.
+    #[must_use]
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::FoundDone => "found-done",
+            Self::AlreadySo => "already-so",
+            Self::AccountExists => "account-exists",
+            Self::Refused { .. } => "refused",
+            Self::Observed => "observed",
+            Self::Repeated => "repeated",
+        }
+    }
 }
 
 /// Longest part of an enrollment attribute that the LMS stores, in characters; more ends in a 500.

@@ -175,7 +175,7 @@ impl fmt::Display for Reason {
                     write!(f, "the adapter asked {asked}, and there is one of this e-mail address already")
                 }
                 EffectEnd::Refused { refusal } => {
-                    write!(f, "the adapter asked {asked}, and the LMS refused: {refusal}")
+                    write!(f, "the adapter asked {asked}; refused: {refusal}")
                 }
                 EffectEnd::Observed => write!(f, "the shop is only observed; the adapter asked {asked}"),
                 EffectEnd::Repeated => write!(f, "the adapter asked {asked} under a key that it had used before"),
@@ -312,7 +312,7 @@ impl fmt::Display for Concern {
             Self::Adapter { words } => f.write_str(words),
             Self::EnrollmentRefused { refusal } => write!(f, "paid, but the LMS refuses the enrollment: {refusal}"),
             Self::EffectRefused { asked, refusal } => {
-                write!(f, "the adapter asked {asked}, and the LMS refuses: {refusal}")
+                write!(f, "the adapter asked {asked}; refused: {refusal}")
             }
             Self::Revoke { reason } => write!(f, "access should end and a person decides: {reason}"),
             Self::NoAccount => f.write_str("paid, but the LMS has no account for the learner"),
@@ -347,10 +347,7 @@ mod tests {
             (&"effect".into(), &"enrollment".into(), &"refused".into())
         );
         assert_eq!(serde_json::from_value::<Reason>(json).unwrap(), reason);
-        assert_eq!(
-            reason.to_string(),
-            "the adapter asked to enroll in course-v1:A+B+C, and the LMS refused: unknown-user"
-        );
+        assert_eq!(reason.to_string(), "the adapter asked to enroll in course-v1:A+B+C; refused: unknown-user");
     }
 
     fn serde_code(concern: &Concern) -> String {

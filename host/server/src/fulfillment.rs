@@ -23,6 +23,7 @@ use tokio::sync::watch;
 use crate::bell::{Bell, Listener};
 
 mod accounts;
+mod effects;
 mod enrollments;
 
 /// How many enrollments of one LMS are dealt with side by side. An LMS on two cores answers up to four requests at once
@@ -73,7 +74,11 @@ impl Fulfillment {
     /// Works until told to stop; then ends what is under way and returns.
     pub async fn work(self, stop: watch::Receiver<bool>) {
         let learners = tokio::spawn(self.clone().look_up_learners(stop.clone()));
+        let effects = tokio::spawn(self.clone().carry_out_effects(stop.clone()));
         self.deal_with_enrollments(stop).await;
+        if let Err(error) = effects.await {
+            tracing::error!(%error, "carrying out effects ended badly");
+        }
         if let Err(error) = learners.await {
             tracing::error!(%error, "looking up learners ended badly");
         }

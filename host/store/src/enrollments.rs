@@ -17,6 +17,7 @@ use sqlx::{Row, SqliteConnection};
 
 use crate::{
     Store,
+    effects::{self, DueEffect},
     error::{Result, StoreError},
     orders, reviews, rows,
     trail::{AuditAction, Entry},
@@ -53,6 +54,8 @@ pub struct DueEnrollment {
     pub intent: Option<Intent>,
     /// Every grant for it, ended ones too.
     pub grants: Vec<GrantRow>,
+    /// What an adapter asked for beside the ledger, the oldest of it.
+    pub effect: Option<DueEffect>,
     /// Tries since it was last right.
     pub attempts: u32,
     /// How often it had been woken when it was claimed.
@@ -227,8 +230,11 @@ impl Command for Claim {
         for row in rows {
             let account: AccountId = rows::parsed(&row, "account_id")?;
             let run: CourseRun = rows::parsed(&row, "course_run")?;
+            let id: EnrollmentId = rows::parsed(&row, "id")?;
+            let grants = grants(connection, account, &run).await?;
+            let (wakes, fence) = (row.try_get("wakes")?, row.try_get("fence")?);
             claimed.push(DueEnrollment {
-                id: rows::parsed(&row, "id")?,
+                id,
                 lms: self.lms.clone(),
                 username: rows::parsed(&row, "username")?,
                 history: History {
@@ -237,10 +243,11 @@ impl Command for Claim {
                     satisfied_at: rows::time_option(&row, "satisfied_at")?,
                 },
                 intent: rows::json_option(&row, "intent")?,
-                grants: grants(connection, account, &run).await?,
+                effect: effects::carried_by(connection, id, fence, wakes, !grants.is_empty()).await?,
+                grants,
                 attempts: rows::count(&row, "attempts")?,
-                wakes: row.try_get("wakes")?,
-                fence: row.try_get("fence")?,
+                wakes,
+                fence,
                 run,
             });
         }
@@ -373,6 +380,7 @@ impl Command for RecordSettled {
         if updated.rows_affected() == 0 {
             return Err(StoreError::LeaseLost);
         }
+        effects::keep_due(connection, due.id).await?;
         // The first time that the LMS was no help is worth an entry; the thousandth of a weekend is not.
         let told_before = settled.action == AuditAction::Postponed && due.attempts > 0;
         let newest = due.grants.iter().max_by_key(|grant| grant.ended.as_ref().map_or(grant.since, |ended| ended.at));

@@ -497,6 +497,10 @@ impl Command for ReleaseClaims {
             .bind(self.now.as_millis())
             .execute(&mut *connection)
             .await?;
+        sqlx::query("UPDATE effects SET leased_until = NULL, fence = fence + 1 WHERE leased_until > ?")
+            .bind(self.now.as_millis())
+            .execute(&mut *connection)
+            .await?;
         sqlx::query("UPDATE enrollments SET leased_until = NULL, fence = fence + 1 WHERE leased_until > ?")
             .bind(self.now.as_millis())
             .execute(connection)

@@ -4,6 +4,7 @@
 //! share a commit. Decisions are asked of `bursar-domain` and not made here. Knows nothing of wasm, HTTP or the LMS's API.
 
 pub mod catalog;
+pub mod effects;
 pub mod enrollments;
 mod error;
 pub mod inbox;
@@ -40,7 +41,7 @@ pub struct Store {
 type Look = QueryScalar<'static, Sqlite, bool, SqliteArguments>;
 
 impl Store {
-    /// When something is due next, after this moment: a delivery, a learner to look up, or an enrollment. For whoever moves
+    /// When something is due next, after this moment: a delivery, a learner to look up, an effect, or an enrollment. For whoever moves
     /// time by hand.
     ///
     /// # Errors
@@ -50,6 +51,7 @@ impl Store {
             "SELECT MIN(due_at) FROM (
                  SELECT MIN(due_at) AS due_at FROM deliveries WHERE due_at > ?1
                  UNION ALL SELECT MIN(due_at) FROM resolutions WHERE due_at > ?1
+                 UNION ALL SELECT MIN(due_at) FROM effects WHERE due_at > ?1
                  UNION ALL SELECT MIN(due_at) FROM enrollments WHERE due_at > ?1)",
         )
         .bind(after.as_millis())

@@ -353,7 +353,8 @@ async fn note_missing(connection: &mut SqliteConnection, unresolved: &Unresolved
     Ok(())
 }
 
-async fn account(
+/// The LMS's user, made known if it is not.
+pub(crate) async fn account(
     connection: &mut SqliteConnection,
     lms: &LmsName,
     lms_user_id: i64,

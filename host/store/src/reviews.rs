@@ -4,7 +4,7 @@
 
 use bursar_domain::{
     LmsName, ShopName, Timestamp,
-    ids::{DeliveryId, EnrollmentId, IdentityId, LineId, OrderId, ReviewId},
+    ids::{DeliveryId, EffectId, EnrollmentId, IdentityId, LineId, OrderId, ReviewId},
     reason::Concern,
 };
 use sqlx::{Row, SqliteConnection};
@@ -25,6 +25,8 @@ pub struct About {
     pub line: Option<LineId>,
     /// The enrollment.
     pub enrollment: Option<EnrollmentId>,
+    /// The change that an adapter asked for.
+    pub effect: Option<EffectId>,
     /// The learner in an LMS, where it is about an account.
     pub learner: Option<(LmsName, IdentityId)>,
 }
@@ -97,8 +99,9 @@ fn topic(shop: &ShopName, concern: &Concern, about: &About) -> String {
             return product_topic(shop, products.first().map(ToString::to_string).unwrap_or_default().as_str());
         }
         _ => about
-            .enrollment
+            .effect
             .map(|id| id.to_string())
+            .or_else(|| about.enrollment.map(|id| id.to_string()))
             .or_else(|| about.line.map(|id| id.to_string()))
             .or_else(|| about.learner.as_ref().map(|(lms, id)| format!("{lms}:{id}")))
             .or_else(|| about.order.map(|id| id.to_string()))
@@ -193,4 +196,9 @@ pub(crate) async fn settle_enrollment(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// What the adapter asked for is so now.
+pub(crate) async fn settle_effect(connection: &mut SqliteConnection, effect: EffectId, now: Timestamp) -> Result<()> {
+    settle(connection, format!("effect-refused:{effect}"), "it was done when it was asked for again", now).await
 }

@@ -28,7 +28,9 @@ pub enum AuditAction {
     Enrolled,
     /// The LMS was told to switch the enrollment off.
     Unenrolled,
-    /// The enrollment was left as it is.
+    /// The LMS was told something else that an adapter asked for.
+    Changed,
+    /// It was left as it is.
     LeftAlone,
     /// The LMS refused.
     Refused,
@@ -45,6 +47,7 @@ impl std::fmt::Display for AuditAction {
             Self::AccountMissing => "no account yet",
             Self::Enrolled => "enrolled",
             Self::Unenrolled => "unenrolled",
+            Self::Changed => "changed",
             Self::LeftAlone => "left alone",
             Self::Refused => "refused",
             Self::Postponed => "postponed",
