@@ -14,7 +14,7 @@ pub use host::{Account, Enrollment};
 ///
 /// `email-malformed` (also for a blank one), and what the LMS does: `lms-unavailable`, `lms-misconfigured`, `lms-refused`.
 pub fn accounts_by_email<S: AsRef<str>>(emails: &[S]) -> Result<Vec<Account>> {
-    let emails: Vec<String> = emails.iter().map(|email| email.as_ref().to_owned()).collect();
+    let emails: Vec<&str> = emails.iter().map(AsRef::as_ref).collect();
     Ok(host::accounts_by_email(&emails)?)
 }
 

@@ -29,7 +29,7 @@ pub struct Enrollment {
     pub json: String,
 }
 
-pub fn accounts_by_email(emails: &[String]) -> Result<Vec<Account>, Problem> {
+pub fn accounts_by_email(emails: &[&str]) -> Result<Vec<Account>, Problem> {
     in_handle("lms-read")?;
     for address in emails {
         checked_email(address)?;
