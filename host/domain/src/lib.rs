@@ -6,6 +6,7 @@
 
 pub mod brake;
 pub mod decision;
+pub mod effect;
 pub mod fulfillment;
 pub mod grants;
 pub mod ids;

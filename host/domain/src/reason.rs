@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     decision::{Answer, RulingKind},
+    effect::{Asked, EffectEnd},
     fulfillment::Obstacle,
     names::{LmsName, Mode},
     statement::{Cause, ProductId},
@@ -130,6 +131,17 @@ pub enum Reason {
     /// Bursar cannot look this kind of identity up.
     IdentityUnsupported,
 
+    // Effects.
+    /// An adapter asked for a change beside the ledger.
+    Effect {
+        /// Which.
+        #[serde(flatten)]
+        asked: Asked,
+        /// What became of it.
+        #[serde(flatten)]
+        end: EffectEnd,
+    },
+
     // What went wrong.
     /// The LMS refused, definitely.
     LmsRefused {
@@ -205,6 +217,22 @@ impl fmt::Display for Reason {
             Self::AllowanceOver => f.write_str("the learner is enrolled, or nothing is owed any more"),
             Self::AccountRetired => f.write_str("the account was retired"),
             Self::IdentityUnsupported => f.write_str("this kind of identity cannot be looked up"),
+            Self::Effect { asked, end } => match end {
+                EffectEnd::Done => write!(f, "the adapter asked {asked}"),
+                EffectEnd::FoundDone => write!(
+                    f,
+                    "the adapter asked {asked}; an earlier request had taken effect before its record was written"
+                ),
+                EffectEnd::AlreadySo => write!(f, "the adapter asked {asked}, and it is so already"),
+                EffectEnd::AccountExists => {
+                    write!(f, "the adapter asked {asked}, and there is one of this e-mail address already")
+                }
+                EffectEnd::Refused { refusal } => {
+                    write!(f, "the adapter asked {asked}; refused: {refusal}")
+                }
+                EffectEnd::Observed => write!(f, "the shop is only observed; the adapter asked {asked}"),
+                EffectEnd::Repeated => write!(f, "the adapter asked {asked} under a key that it had used before"),
+            },
             Self::LmsRefused { obstacle } => write!(f, "the LMS refused: {obstacle}"),
             Self::LmsUnavailable { problem } => write!(f, "the LMS did not answer usefully: {problem}"),
             Self::LmsMisconfigured { problem } => write!(f, "the LMS connection needs mending: {problem}"),
@@ -295,6 +323,14 @@ pub enum Concern {
         /// What stands in the way.
         obstacle: Obstacle,
     },
+    /// A change that the adapter asked for could not be brought about.
+    EffectRefused {
+        /// Which.
+        #[serde(flatten)]
+        asked: Asked,
+        /// The refusal's code.
+        refusal: String,
+    },
     /// A removal needs a person's word.
     Revoke {
         /// Why.
@@ -342,6 +378,7 @@ impl Concern {
             Self::QuantityPartlyRefunded { .. } => "quantity-partly-refunded",
             Self::Adapter { .. } => "adapter",
             Self::EnrollmentRefused { .. } => "enrollment-refused",
+            Self::EffectRefused { .. } => "effect-refused",
             Self::Revoke { .. } => "revoke",
             Self::NoAccount => "no-account",
             Self::AccountRetired => "account-retired",
@@ -375,6 +412,7 @@ impl Concern {
             | Self::Revoke { .. } => &[Answer::Keep, Answer::Take],
             Self::RemovalsPaused { .. } => &[Answer::Again],
             Self::EnrollmentRefused { .. }
+            | Self::EffectRefused { .. }
             | Self::LmsMisconfigured { .. }
             | Self::NoAccount
             | Self::RegistrationRefused { .. }
@@ -448,6 +486,9 @@ impl fmt::Display for Concern {
             }
             Self::Adapter { words } => f.write_str(words),
             Self::EnrollmentRefused { obstacle } => write!(f, "paid, but the LMS refuses the enrollment: {obstacle}"),
+            Self::EffectRefused { asked, refusal } => {
+                write!(f, "the adapter asked {asked}; refused: {refusal}")
+            }
             Self::Revoke { reason } => write!(f, "access should end and a person decides: {reason}"),
             Self::NoAccount => f.write_str("paid, but the LMS has no account for the learner"),
             Self::AccountRetired => f.write_str("paid, but the learner's account was retired"),
@@ -482,6 +523,20 @@ mod tests {
         let stored = format!("{:?}", serde_code(&concern));
         assert_eq!(stored, format!("{:?}", concern.code()));
         assert_eq!(serde_code(&Concern::LearnerMissing), Concern::LearnerMissing.code());
+    }
+
+    #[test]
+    fn the_reason_of_an_effect_reads_back_and_names_nobody() {
+        let run = crate::CourseRun::parse("course-v1:A+B+C").unwrap();
+        let end = EffectEnd::Refused { refusal: "unknown-user".into() };
+        let reason = Reason::Effect { asked: Asked::Enrollment { run, mode: None, active: Some(true) }, end };
+        let json = serde_json::to_value(&reason).unwrap();
+        assert_eq!(
+            (&json["code"], &json["kind"], &json["end"]),
+            (&"effect".into(), &"enrollment".into(), &"refused".into())
+        );
+        assert_eq!(serde_json::from_value::<Reason>(json).unwrap(), reason);
+        assert_eq!(reason.to_string(), "the adapter asked to enroll in course-v1:A+B+C; refused: unknown-user");
     }
 
     fn serde_code(concern: &Concern) -> String {

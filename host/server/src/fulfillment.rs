@@ -26,6 +26,7 @@ use crate::bell::{Bell, Listener};
 mod accounts;
 mod allowances;
 mod course_runs;
+mod effects;
 mod enrollments;
 mod registration;
 
@@ -96,11 +97,13 @@ impl Fulfillment {
         let learners = tokio::spawn(self.clone().look_up_learners(stop.clone()));
         let expiry = tokio::spawn(self.clone().end_what_is_over(stop.clone()));
         let allowances = tokio::spawn(self.clone().keep_allowances(stop.clone()));
+        let effects = tokio::spawn(self.clone().carry_out_effects(stop.clone()));
         self.deal_with_enrollments(stop).await;
         for (task, what) in [
             (learners, "looking up learners"),
             (expiry, "ending what is over"),
             (allowances, "keeping records of who may enroll"),
+            (effects, "carrying out effects"),
         ] {
             if let Err(error) = task.await {
                 tracing::error!(%error, what, "a worker ended badly");

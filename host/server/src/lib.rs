@@ -12,6 +12,7 @@ pub mod config;
 pub mod dispatcher;
 pub mod fulfillment;
 pub mod gateway;
+mod lms_reader;
 pub mod logging;
 pub mod notices;
 pub mod output;

@@ -128,6 +128,8 @@ impl Parts {
         let notices = Notices::new(config, &store, &clock, &bell)?;
         let dispatcher = Dispatcher {
             shops: shops.clone(),
+            // The very clients that fulfillment has: one token and one budget for everything that asks an LMS.
+            lms: fulfillments.iter().map(|of| (of.name.clone(), of.lms.clone())).collect(),
             store: store.clone(),
             clock: Arc::clone(&clock),
             inbox: inbox.clone(),

@@ -500,6 +500,7 @@ impl Command for ReleaseClaims {
         for query in [
             "UPDATE enrollments SET leased_until = NULL, fence = fence + 1 WHERE leased_until > ?",
             "UPDATE allowances SET leased_until = NULL, fence = fence + 1 WHERE leased_until > ?",
+            "UPDATE effects SET leased_until = NULL, fence = fence + 1 WHERE leased_until > ?",
         ] {
             sqlx::query(query).bind(self.now.as_millis()).execute(&mut *connection).await?;
         }

@@ -7,6 +7,7 @@ pub mod allowances;
 mod brakes;
 pub mod catalog;
 pub mod decisions;
+pub mod effects;
 pub mod enrollments;
 mod error;
 pub mod inbox;
@@ -46,7 +47,7 @@ pub struct Store {
 type Look = QueryScalar<'static, Sqlite, bool, SqliteArguments>;
 
 impl Store {
-    /// When something is due next, after this moment: a delivery, a learner to look up, or an enrollment. For whoever moves
+    /// When something is due next, after this moment: a delivery, a learner to look up, an effect, or an enrollment. For whoever moves
     /// time by hand.
     ///
     /// # Errors
@@ -56,6 +57,7 @@ impl Store {
             "SELECT MIN(due_at) FROM (
                  SELECT MIN(due_at) AS due_at FROM deliveries WHERE due_at > ?1
                  UNION ALL SELECT MIN(due_at) FROM resolutions WHERE due_at > ?1
+                 UNION ALL SELECT MIN(due_at) FROM effects WHERE due_at > ?1
                  UNION ALL SELECT MIN(due_at) FROM enrollments WHERE due_at > ?1)",
         )
         .bind(after.as_millis())

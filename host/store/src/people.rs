@@ -13,7 +13,7 @@ use bursar_domain::{
 use sqlx::{QueryBuilder, Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    Store,
+    Store, effects,
     error::{Result, StoreError},
     inbox::{self, DeliveryState, Origin},
     orders, rows,
@@ -199,6 +199,8 @@ pub struct Backlog {
     pub learners: u64,
     /// Enrollments that are not settled.
     pub enrollments: u64,
+    /// Changes that adapters asked for and that are not done.
+    pub effects: u64,
     /// Open reviews.
     pub reviews: u64,
 }
@@ -339,6 +341,7 @@ impl Store {
             "SELECT (SELECT COUNT(*) FROM deliveries WHERE due_at IS NOT NULL) AS deliveries,
                     (SELECT COUNT(*) FROM resolutions WHERE due_at IS NOT NULL) AS learners,
                     (SELECT COUNT(*) FROM enrollments WHERE due_at IS NOT NULL AND state <> 'settled') AS enrollments,
+                    (SELECT COUNT(*) FROM effects WHERE due_at IS NOT NULL) AS effects,
                     (SELECT COUNT(*) FROM reviews WHERE resolved_at IS NULL) AS reviews",
         )
         .fetch_one(&self.readers)
@@ -348,6 +351,7 @@ impl Store {
             deliveries: number("deliveries")?,
             learners: number("learners")?,
             enrollments: number("enrollments")?,
+            effects: number("effects")?,
             reviews: number("reviews")?,
         })
     }
@@ -464,8 +468,9 @@ impl Command for Retry {
         )
         .bind(self.now.as_millis())
         .bind(self.id.to_string())
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+        effects::make_room_for_refused(connection, self.id).await?;
         rows::word(&row, "state")
     }
 }

@@ -514,7 +514,7 @@ async fn note_missing(
     Ok(())
 }
 
-/// The account of this user of the LMS.
+/// The account of this user of the LMS, made known if it is not.
 pub(crate) async fn account(
     connection: &mut SqliteConnection,
     lms: &LmsName,

@@ -5,7 +5,7 @@
 use bursar_domain::{
     LmsName, ShopName, Timestamp,
     decision::Answer,
-    ids::{DeliveryId, EnrollmentId, IdentityId, LineId, OrderId, ReviewId},
+    ids::{DeliveryId, EffectId, EnrollmentId, IdentityId, LineId, OrderId, ReviewId},
     ledger::Finding,
     reason::Concern,
 };
@@ -27,6 +27,8 @@ pub struct About {
     pub line: Option<LineId>,
     /// The enrollment.
     pub enrollment: Option<EnrollmentId>,
+    /// The change that an adapter asked for.
+    pub effect: Option<EffectId>,
     /// The learner in an LMS, where it is about an account.
     pub learner: Option<(LmsName, IdentityId)>,
 }
@@ -145,8 +147,9 @@ fn topic(shop: Option<&ShopName>, concern: &Concern, about: &About) -> String {
         // However many learners it concerns, one person mends it.
         Concern::RegistrationRefused { .. } | Concern::RegistrationLimit { .. } => shop.to_string(),
         _ => about
-            .enrollment
+            .effect
             .map(|id| id.to_string())
+            .or_else(|| about.enrollment.map(|id| id.to_string()))
             .or_else(|| about.line.map(|id| id.to_string()))
             .or_else(|| about.learner.as_ref().map(|(lms, id)| format!("{lms}:{id}")))
             .or_else(|| about.order.map(|id| id.to_string()))
@@ -330,4 +333,9 @@ pub(crate) async fn settle_enrollment(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// What the adapter asked for is so now.
+pub(crate) async fn settle_effect(connection: &mut SqliteConnection, effect: EffectId, now: Timestamp) -> Result<()> {
+    settle(connection, format!("effect-refused:{effect}"), "it was done when it was asked for again", now).await
 }

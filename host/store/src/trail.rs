@@ -36,7 +36,9 @@ pub enum AuditAction {
     Enrolled,
     /// The LMS was told to switch the enrollment off.
     Unenrolled,
-    /// The enrollment was left as it is.
+    /// The LMS was told something else that an adapter asked for.
+    Changed,
+    /// It was left as it is.
     LeftAlone,
     /// The LMS refused.
     Refused,
@@ -59,6 +61,7 @@ impl std::fmt::Display for AuditAction {
             Self::AllowanceRemoved => "no longer allowed beforehand",
             Self::Enrolled => "enrolled",
             Self::Unenrolled => "unenrolled",
+            Self::Changed => "changed",
             Self::LeftAlone => "left alone",
             Self::Refused => "refused",
             Self::Postponed => "postponed",

@@ -50,6 +50,9 @@ impl Fulfillment {
 
     /// Deals with an enrollment of which the LMS says this; answers what went wrong with the LMS, if anything did.
     pub(super) async fn deal_with(&self, due: DueEnrollment, read: Result<Seen, LmsError>) -> Option<LmsError> {
+        if let Some(effect) = self.effect_in_turn(&due) {
+            return self.change_enrollment(effect, read).await;
+        }
         let now = self.clock.now();
         let counted = self.counted(&due, now);
         let lms = self.lms.at(if counted.live.is_empty() { Priority::Removal } else { Priority::Purchase });
@@ -460,7 +463,7 @@ fn in_doubt() -> Reason {
     }
 }
 
-fn seen(enrollment: Option<&Enrollment>) -> Seen {
+pub(super) fn seen(enrollment: Option<&Enrollment>) -> Seen {
     match enrollment {
         None => Seen::Absent,
         Some(enrollment) if enrollment.is_active => Seen::Active { mode: enrollment.mode.clone() },

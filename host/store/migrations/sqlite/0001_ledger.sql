@@ -370,26 +370,41 @@ CREATE INDEX allowances_there ON allowances (lms) WHERE state IN ('wanted', 'mak
 
 -- Changes that adapters ask for beside the ledger, once a key.
 CREATE TABLE effects (
-    id          TEXT    NOT NULL PRIMARY KEY,
-    shop        TEXT    NOT NULL,
-    effect_key  TEXT    NOT NULL,
-    delivery_id TEXT    NOT NULL REFERENCES deliveries (id),
-    lms         TEXT    NOT NULL,
+    id            TEXT    NOT NULL PRIMARY KEY,
+    shop          TEXT    NOT NULL,
+    effect_key    TEXT    NOT NULL,
+    delivery_id   TEXT    NOT NULL REFERENCES deliveries (id),
+    lms           TEXT    NOT NULL,
     -- enrollment | allow | disallow | register
-    kind        TEXT    NOT NULL,
-    identity_id TEXT REFERENCES identities (id),
-    course_run  TEXT,
-    -- JSON, by kind.
-    request     TEXT    NOT NULL,
-    -- due | done | refused
-    state       TEXT    NOT NULL,
-    reason      TEXT,
-    created_at  INTEGER NOT NULL,
-    due_at      INTEGER,
-    done_at     INTEGER,
+    kind          TEXT    NOT NULL,
+    -- Whom it is about, as far as it says.
+    email_id      TEXT REFERENCES identities (id),
+    username_id   TEXT REFERENCES identities (id),
+    course_run    TEXT,
+    -- The enrollment in whose turn it is done, once the account is known.
+    enrollment_id TEXT REFERENCES enrollments (id),
+    -- JSON: what else it says. Emptied when it is over, because it may hold a name.
+    request       TEXT    NOT NULL,
+    -- due | done | refused | void: not done, and its key counts no more
+    state         TEXT    NOT NULL,
+    -- JSON: what came of it, or what went wrong last.
+    reason        TEXT,
+    -- JSON: the request that is about to be, or may have been, sent; empty once its answer is recorded.
+    intent        TEXT,
+    attempts      INTEGER NOT NULL DEFAULT 0,
+    created_at    INTEGER NOT NULL,
+    due_at        INTEGER,
+    done_at       INTEGER,
+    leased_until  INTEGER,
+    fence         INTEGER NOT NULL DEFAULT 0,
     UNIQUE (shop, effect_key)
 );
 CREATE INDEX effects_due ON effects (lms, due_at) WHERE due_at IS NOT NULL;
+-- What must be over before another one may begin.
+CREATE INDEX effects_due_by_delivery ON effects (delivery_id, id) WHERE due_at IS NOT NULL;
+CREATE INDEX effects_due_by_email ON effects (email_id, id) WHERE due_at IS NOT NULL;
+CREATE INDEX effects_due_by_username ON effects (username_id, id) WHERE due_at IS NOT NULL;
+CREATE INDEX effects_due_by_enrollment ON effects (enrollment_id, id) WHERE due_at IS NOT NULL;
 
 -- People ------------------------------------------------------------------------------------------------------------
 

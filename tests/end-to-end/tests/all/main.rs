@@ -18,6 +18,7 @@ mod commands;
 mod configuration;
 mod crashes;
 mod forged;
+mod lms_calls;
 mod lms_trouble;
 mod purchases;
 mod recorded;

@@ -242,7 +242,7 @@ pub fn known(order: &str) -> Vec<KnownLine> {
 }
 
 /// Blank is not given; otherwise one `@` with something before it and a dotted name after it.
-fn email(address: &str) -> Result<Option<String>, Problem> {
+pub(crate) fn email(address: &str) -> Result<Option<String>, Problem> {
     let address = address.trim();
     if address.is_empty() {
         return Ok(None);
