@@ -112,6 +112,25 @@ fn no_more_learners_are_registered_than_the_limit_also_after_a_restart_and_a_per
 }
 
 #[test]
+fn many_who_are_over_the_limit_are_looked_up_together_and_at_the_usual_pace() {
+    /// More than are registered in a row.
+    const BUYERS: u64 = 12;
+    /// The pace is five seconds for those who have just begun to wait, and each may have a pace of their own.
+    const FOR: Duration = Duration::from_secs(4);
+
+    let site = Site::selling(registering().lms("registrations_per_week = 1"));
+    for id in 1..=BUYERS {
+        site.deliver(&Order::paid(id, &email(&format!("guest{id}")), &[11]));
+    }
+    until("all but one wait", || (1..=BUYERS).filter(|id| waits(&site, &email(&format!("guest{id}")))).count() == 11);
+    let looks = site.lms.count(Endpoint::SearchEmails);
+    throughout(FOR, "nobody is looked up again and again", || {
+        site.lms.count(Endpoint::SearchEmails) <= looks + usize::try_from(BUYERS).unwrap()
+    });
+    assert_eq!(site.lms.count(Endpoint::Registration), 1);
+}
+
+#[test]
 fn an_lms_that_registers_nobody_else_is_not_asked_again_and_a_person_is_told() {
     let site = Site::selling(registering().throttled());
     let form = b"email=nobody";
@@ -355,6 +374,22 @@ fn a_notice_is_answered_alike_whether_or_not_anybody_waits_and_only_with_the_tok
     }
     let get = head("GET", path, &[("Host", "bursar"), ("Authorization", &format!("Bearer {NOTICE_TOKEN}"))]);
     assert_eq!(exchange(site.address(), &get).status, 405);
+}
+
+#[test]
+fn a_notice_that_cannot_be_kept_is_answered_503() {
+    let site = Site::selling(noticing());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let options = SqliteConnectOptions::new().filename(site.path("bursar.db"));
+    let mut other = runtime.block_on(options.connect()).unwrap();
+    runtime.block_on(other.execute("BEGIN IMMEDIATE")).unwrap();
+    let answer = notice(&site, "/lms/main/notices", Some(NOTICE_TOKEN), "");
+    assert_eq!(answer.status, 503);
+    assert!(answer.header("retry-after").is_some());
+    runtime.block_on(other.execute("ROLLBACK")).unwrap();
+    runtime.block_on(other.close()).unwrap();
+    let named = format!("{{\"email\": \"{}\"}}", email("ada"));
+    assert_eq!(notice(&site, "/lms/main/notices", Some(NOTICE_TOKEN), &named).status, 202);
 }
 
 #[test]
