@@ -430,15 +430,49 @@ fn two_addresses_of_one_account_are_one_learner() {
 
 /// Has every look-up so far be long ago.
 fn much_later(site: &mut Site) {
+    while_stopped(site, "UPDATE resolutions SET found_at = 0");
+}
+
+/// Changes the ledger as time would.
+fn while_stopped(site: &mut Site, change: &'static str) {
     site.stop();
     let options = SqliteConnectOptions::new().filename(site.path("bursar.db"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut ledger = options.connect().await.unwrap();
-        ledger.execute("UPDATE resolutions SET found_at = 0").await.unwrap();
+        ledger.execute(change).await.unwrap();
         ledger.close().await.unwrap();
     });
     site.serve();
+}
+
+#[test]
+fn after_seven_days_of_waiting_a_person_is_told_once_and_it_is_settled_when_the_learner_registers() {
+    let mut site = Site::selling(Plan::new(&[]));
+    site.deliver(&Order::paid(1, &email("guest"), &[11]));
+    until("the buyer is waited for", || waits(&site, &email("guest")));
+    assert!(codes(&site).is_empty());
+    while_stopped(&mut site, "UPDATE resolutions SET waiting_since = waiting_since - 8 * 86400000");
+    until("a person is told", || codes(&site) == ["no-account"]);
+    // Also those who were told of are looked up, and nobody is told again.
+    let looks = site.lms.count(Endpoint::SearchEmails);
+    while_stopped(&mut site, "UPDATE resolutions SET due_at = 0");
+    until("there was another look", || site.lms.count(Endpoint::SearchEmails) > looks);
+    site.lms.register("guest", &email("guest"), "A Guest").unwrap();
+    while_stopped(&mut site, "UPDATE resolutions SET due_at = 0 WHERE due_at IS NOT NULL");
+    site.settled_as("guest", CS101, "verified", true);
+    assert!(codes(&site).is_empty());
+    let closed = site.rows(&["review", "list", "--all"]);
+    assert_eq!((closed.len(), &closed[0]["times"]), (1, &1.into()));
+}
+
+#[test]
+fn a_shop_that_wants_to_be_asked_is_asked_at_once() {
+    let site = Site::selling(Plan::new(&[]).shops([shop("no_account = \"review\"")]));
+    site.deliver(&Order::paid(1, &email("guest"), &[11]));
+    until("a person is told", || codes(&site) == ["no-account"]);
+    assert!(waits(&site, &email("guest")));
+    assert_eq!(site.lms.count(Endpoint::Registration), 0);
 }
 
 #[test]
