@@ -109,6 +109,31 @@ pub struct ShopPolicy {
     pub origin: Option<String>,
 }
 
+impl ShopPolicy {
+    /// The policies of a live shop whose operator said nothing else.
+    #[must_use]
+    pub fn new(shop: ShopName, lms: LmsName, default_mode: Mode) -> Self {
+        Self {
+            shop,
+            lms,
+            mode: ShopMode::Live,
+            default_mode,
+            no_account: NoAccount::Wait,
+            enrollment_allowed: false,
+            on_revoke: OnRevoke::Restore,
+            on_expiry: OnRevoke::Restore,
+            force: Force::IfPaidWhileOpen,
+            on_delete: OnDelete::Review,
+            quiet_time: QUIET_TIME_DEFAULT,
+            grace: GRACE_DEFAULT,
+            brake: Brake::default(),
+            accept_test: false,
+            sold_before: None,
+            origin: None,
+        }
+    }
+}
+
 /// The modes that Bursar may set, from least to most. A mode outside it is never changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModeLadder(Vec<Mode>);

@@ -127,7 +127,7 @@ mod tests {
         assert_eq!(throttled.retry_after, Some(after));
         for (error, remedy, code) in [
             (Doubt::TimedOut.into(), Remedy::Later, "lms-unavailable"),
-            (Fault::NotStaff.into(), Remedy::Operator, "lms-misconfigured"),
+            (Fault::NotAcceptable.into(), Remedy::Operator, "lms-misconfigured"),
             (Refusal::UnusableUsername.into(), Remedy::None, "lms-refused"),
         ] {
             let problem = problem(&error);

@@ -58,6 +58,8 @@ impl Store {
                  SELECT MIN(due_at) AS due_at FROM deliveries WHERE due_at > ?1
                  UNION ALL SELECT MIN(due_at) FROM resolutions WHERE due_at > ?1
                  UNION ALL SELECT MIN(due_at) FROM effects WHERE due_at > ?1
+                 UNION ALL SELECT MIN(due_at) FROM allowances WHERE due_at > ?1
+                 UNION ALL SELECT MIN(until) FROM grants WHERE until > ?1 AND ended_at IS NULL
                  UNION ALL SELECT MIN(due_at) FROM enrollments WHERE due_at > ?1)",
         )
         .bind(after.as_millis())

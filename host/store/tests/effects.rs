@@ -16,7 +16,7 @@ use bursar_domain::{
     effect::{AddressChange, Asked, Change, EffectEnd, EffectStatement, EnrollmentChange, FullName},
     fulfillment::Seen,
     ids::DeliveryId,
-    policy::{NoAccount, OnDelete, OnRevoke, ShopMode, ShopPolicy},
+    policy::{ShopMode, ShopPolicy},
     reason::Reason,
     statement::Statements,
 };
@@ -49,18 +49,8 @@ fn run() -> CourseRun {
 }
 
 fn policy(mode: ShopMode) -> ShopPolicy {
-    ShopPolicy {
-        shop: ShopName::parse("campus").unwrap(),
-        lms: lms(),
-        mode,
-        default_mode: Mode::parse("verified").unwrap(),
-        no_account: NoAccount::Wait,
-        on_revoke: OnRevoke::Restore,
-        on_delete: OnDelete::Review,
-        quiet_time: Duration::ZERO,
-        accept_test: false,
-        sold_before: None,
-    }
+    let shop = ShopName::parse("campus").unwrap();
+    ShopPolicy { mode, quiet_time: Duration::ZERO, ..ShopPolicy::new(shop, lms(), Mode::parse("verified").unwrap()) }
 }
 
 fn allow(address: &str) -> Change {

@@ -15,7 +15,7 @@ use bursar_domain::{
     AdapterName, CourseRun, Email, LmsName, Mode, Request, ShopName, Timestamp, Username,
     fulfillment::Seen,
     ids::DeliveryId,
-    policy::{NoAccount, OnDelete, OnRevoke, ShopMode, ShopPolicy},
+    policy::{NoAccount, ShopPolicy},
     reason::{Concern, Reason},
     retry,
     statement::{Identity, Learner, LineStatement, OrderStatement, Payment, ProductId, Revision, Scope, Statements},
@@ -68,18 +68,10 @@ fn account(id: i64, name: &str) -> Found {
 
 fn policy() -> ShopPolicy {
     ShopPolicy {
-        shop: shop(),
-        lms: lms(),
-        mode: ShopMode::Live,
-        default_mode: Mode::parse("verified").unwrap(),
         no_account: NoAccount::Register,
         enrollment_allowed: true,
-        on_revoke: OnRevoke::Restore,
-        on_delete: OnDelete::Review,
         quiet_time: Duration::ZERO,
-        accept_test: false,
-        sold_before: None,
-    }
+        ..ShopPolicy::new(shop(), lms(), Mode::parse("verified").unwrap()) }
 }
 
 impl Ledger {

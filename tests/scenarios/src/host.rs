@@ -245,7 +245,10 @@ impl Host {
         for _ in 0..ROUNDS_MAX {
             let mut worked = running.dispatcher.pass().await;
             for fulfillment in &running.fulfillments {
+                worked += usize::from(fulfillment.expiry_pass().await > 0);
                 worked += fulfillment.look_up_pass().await.dealt_with;
+                worked += fulfillment.allowances_pass().await.dealt_with;
+                worked += fulfillment.effects_pass().await.dealt_with;
                 worked += fulfillment.enrollments_pass(&running.stop.subscribe()).await.dealt_with;
             }
             if worked == 0 {

@@ -6,33 +6,19 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    brake::Brake,
     ids::DecisionId,
     names::{Email, LmsName, Mode},
-    policy::{Force, NoAccount, OnRevoke, ShopMode},
     statement::Identity,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_000);
 
 pub(crate) fn policy() -> ShopPolicy {
+    let (shop, lms) = (ShopName::parse("campus").unwrap(), LmsName::parse("main").unwrap());
     ShopPolicy {
-        shop: ShopName::parse("campus").unwrap(),
-        lms: LmsName::parse("main").unwrap(),
-        mode: ShopMode::Live,
-        default_mode: Mode::parse("verified").unwrap(),
-        no_account: NoAccount::Wait,
-        enrollment_allowed: false,
-        on_revoke: OnRevoke::Restore,
-        on_expiry: OnRevoke::Restore,
-        force: Force::IfPaidWhileOpen,
-        on_delete: OnDelete::Review,
         quiet_time: Duration::ZERO,
         grace: Duration::ZERO,
-        brake: Brake::default(),
-        accept_test: false,
-        sold_before: None,
-        origin: None,
+        ..ShopPolicy::new(shop, lms, Mode::parse("verified").unwrap())
     }
 }
 

@@ -14,7 +14,7 @@ use bursar_store::{
 use futures_util::future::join_all;
 use tokio::sync::watch;
 
-use super::{Fulfillment, Trouble, pause_unless_stopped};
+use super::{Fulfillment, Pass, Trouble, pause_unless_stopped};
 
 /// How many records are dealt with side by side. They wait behind purchases anyway.
 const TOGETHER: u32 = 4;
@@ -27,32 +27,36 @@ const UNSUPPORTED_PAUSE: Duration = Duration::from_secs(86_400);
 
 impl Fulfillment {
     pub(super) async fn keep_allowances(self, mut stop: watch::Receiver<bool>) {
+        let mut trouble = Trouble::default();
+        while !*stop.borrow() {
+            match self.allowances_pass().await {
+                Pass { dealt_with: 0, .. } => pause_unless_stopped(&mut stop, LOOK_EVERY).await,
+                Pass { trouble: None, .. } => trouble.over(),
+                Pass { trouble: Some(error), .. } => pause_unless_stopped(&mut stop, trouble.another(&error)).await,
+            }
+        }
+    }
+
+    /// Deals with the records that should be otherwise, as many as are dealt with together.
+    pub async fn allowances_pass(&self) -> Pass {
+        let Some(limit) = self.room_for(TOGETHER) else { return Pass::default() };
         let shops = self.allowance_shops();
         // A record, the request for it, and taking it back, each after a wait for a turn.
         let lease = self.lms.longest_call().saturating_mul(3).saturating_add(Duration::from_secs(30));
-        let mut trouble = Trouble::default();
-        while !*stop.borrow() {
-            let due = match self.store.claim_allowances(&self.name, &shops, self.clock.now(), TOGETHER, lease).await {
-                Ok(due) => due,
-                Err(error) => {
-                    tracing::error!(lms = %self.name, error = %error.chain(), "the records of who may enroll cannot be read");
-                    Vec::new()
-                }
-            };
-            if due.is_empty() {
-                pause_unless_stopped(&mut stop, LOOK_EVERY).await;
-                continue;
+        let due = match self.store.claim_allowances(&self.name, &shops, self.clock.now(), limit, lease).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::error!(lms = %self.name, error = %error.chain(), "the records of who may enroll cannot be read");
+                return Pass::default();
             }
-            let failures = join_all(due.into_iter().map(|due| self.keep_allowance(due))).await;
-            match failures.into_iter().flatten().next() {
-                None => trouble.over(),
-                Some(error) => {
-                    let pause = trouble.another(&error);
-                    tracing::warn!(lms = %self.name, code = error.code(), %error, "who may enroll could not be told to the LMS");
-                    pause_unless_stopped(&mut stop, pause).await;
-                }
-            }
+        };
+        let dealt_with = due.len();
+        let failures = join_all(due.into_iter().map(|due| self.keep_allowance(due))).await;
+        let trouble = failures.into_iter().flatten().next();
+        if let Some(error) = &trouble {
+            tracing::warn!(lms = %self.name, code = error.code(), %error, "who may enroll could not be told to the LMS");
         }
+        Pass { dealt_with, trouble }
     }
 
     fn allowance_shops(&self) -> AllowanceShops {

@@ -59,7 +59,8 @@ impl Fulfillment {
 
     /// Carries out the effects that are due now and that no enrollment carries, as many as are begun together.
     pub async fn effects_pass(&self) -> Pass {
-        let due = match self.store.claim_effects(&self.name, self.clock.now(), BEGUN_TOGETHER, self.lease()).await {
+        let Some(limit) = self.room_for(BEGUN_TOGETHER) else { return Pass::default() };
+        let due = match self.store.claim_effects(&self.name, self.clock.now(), limit, self.lease()).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::error!(lms = %self.name, error = %error.chain(), "the effects that are due cannot be read");

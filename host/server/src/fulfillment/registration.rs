@@ -65,14 +65,15 @@ impl Fulfillment {
     pub(super) async fn register_all(&self, unknown: Vec<Unresolved>) -> Result<(), LmsError> {
         let mut trouble = None;
         let mut later = Vec::new();
-        for (number, learner) in unknown.into_iter().enumerate() {
-            if number >= REGISTERED_IN_A_ROW || trouble.is_some() {
+        let mut sent = 0;
+        for learner in unknown {
+            if sent >= REGISTERED_IN_A_ROW || trouble.is_some() {
                 // Looked up again first: they may have registered themselves meanwhile.
                 let Found::Nobody { reason, tell, .. } = self.nobody(&learner, Vec::new()) else { continue };
                 later.push((learner, Found::Nobody { due_at: self.clock.now(), reason, tell }));
                 continue;
             }
-            let found = match self.register(&learner).await {
+            let found = match self.register(&learner, &mut sent).await {
                 Ok(found) => found,
                 Err(Failure::Lms(error)) => {
                     tracing::warn!(lms = %self.name, learner = %learner.identity_id, code = error.code(), %error, "a learner could not be registered");
@@ -91,7 +92,8 @@ impl Fulfillment {
         trouble.map_or(Ok(()), Err)
     }
 
-    async fn register(&self, learner: &Unresolved) -> Result<Found, Failure> {
+    /// Counts in `sent` if anything was.
+    async fn register(&self, learner: &Unresolved, sent: &mut usize) -> Result<Found, Failure> {
         let Some(email) = accounts::email(&learner.identity) else { return Ok(self.nobody(learner, Vec::new())) };
         let shops = self.registering(learner);
         let tell = |concern: Concern| -> Vec<_> { shops.iter().map(|shop| (shop.clone(), concern.clone())).collect() };
@@ -107,7 +109,10 @@ impl Fulfillment {
             let permit =
                 self.store.begin_registration(learner, &wished, &bounds, self.lease(), self.clock.now()).await?;
             let id = match permit {
-                Permit::Given(id) => id,
+                Permit::Given(id) => {
+                    *sent += 1;
+                    id
+                }
                 Permit::NotWanted | Permit::Paused => return Ok(self.nobody(learner, Vec::new())),
                 Permit::Limit => {
                     let own = Some(bounds.per_window);

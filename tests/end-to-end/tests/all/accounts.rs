@@ -112,6 +112,25 @@ fn no_more_learners_are_registered_than_the_limit_also_after_a_restart_and_a_per
 }
 
 #[test]
+fn many_who_are_over_the_limit_are_looked_up_together_and_at_the_usual_pace() {
+    /// More than are registered in a row.
+    const BUYERS: u64 = 12;
+    /// The pace is five seconds for those who have just begun to wait, and each may have a pace of their own.
+    const FOR: Duration = Duration::from_secs(4);
+
+    let site = Site::selling(registering().lms("registrations_per_week = 1"));
+    for id in 1..=BUYERS {
+        site.deliver(&Order::paid(id, &email(&format!("guest{id}")), &[11]));
+    }
+    until("all but one wait", || (1..=BUYERS).filter(|id| waits(&site, &email(&format!("guest{id}")))).count() == 11);
+    let looks = site.lms.count(Endpoint::SearchEmails);
+    throughout(FOR, "nobody is looked up again and again", || {
+        site.lms.count(Endpoint::SearchEmails) <= looks + usize::try_from(BUYERS).unwrap()
+    });
+    assert_eq!(site.lms.count(Endpoint::Registration), 1);
+}
+
+#[test]
 fn an_lms_that_registers_nobody_else_is_not_asked_again_and_a_person_is_told() {
     let site = Site::selling(registering().throttled());
     let form = b"email=nobody";
@@ -358,6 +377,22 @@ fn a_notice_is_answered_alike_whether_or_not_anybody_waits_and_only_with_the_tok
 }
 
 #[test]
+fn a_notice_that_cannot_be_kept_is_answered_503() {
+    let site = Site::selling(noticing());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let options = SqliteConnectOptions::new().filename(site.path("bursar.db"));
+    let mut other = runtime.block_on(options.connect()).unwrap();
+    runtime.block_on(other.execute("BEGIN IMMEDIATE")).unwrap();
+    let answer = notice(&site, "/lms/main/notices", Some(NOTICE_TOKEN), "");
+    assert_eq!(answer.status, 503);
+    assert!(answer.header("retry-after").is_some());
+    runtime.block_on(other.execute("ROLLBACK")).unwrap();
+    runtime.block_on(other.close()).unwrap();
+    let named = format!("{{\"email\": \"{}\"}}", email("ada"));
+    assert_eq!(notice(&site, "/lms/main/notices", Some(NOTICE_TOKEN), &named).status, 202);
+}
+
+#[test]
 fn without_a_token_there_is_no_address_for_notices() {
     let site = Site::start(Plan::new(&[]));
     assert_eq!(notice(&site, "/lms/main/notices", Some(NOTICE_TOKEN), "").status, 404);
@@ -395,15 +430,49 @@ fn two_addresses_of_one_account_are_one_learner() {
 
 /// Has every look-up so far be long ago.
 fn much_later(site: &mut Site) {
+    while_stopped(site, "UPDATE resolutions SET found_at = 0");
+}
+
+/// Changes the ledger as time would.
+fn while_stopped(site: &mut Site, change: &'static str) {
     site.stop();
     let options = SqliteConnectOptions::new().filename(site.path("bursar.db"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
         let mut ledger = options.connect().await.unwrap();
-        ledger.execute("UPDATE resolutions SET found_at = 0").await.unwrap();
+        ledger.execute(change).await.unwrap();
         ledger.close().await.unwrap();
     });
     site.serve();
+}
+
+#[test]
+fn after_seven_days_of_waiting_a_person_is_told_once_and_it_is_settled_when_the_learner_registers() {
+    let mut site = Site::selling(Plan::new(&[]));
+    site.deliver(&Order::paid(1, &email("guest"), &[11]));
+    until("the buyer is waited for", || waits(&site, &email("guest")));
+    assert!(codes(&site).is_empty());
+    while_stopped(&mut site, "UPDATE resolutions SET waiting_since = waiting_since - 8 * 86400000");
+    until("a person is told", || codes(&site) == ["no-account"]);
+    // Also those who were told of are looked up, and nobody is told again.
+    let looks = site.lms.count(Endpoint::SearchEmails);
+    while_stopped(&mut site, "UPDATE resolutions SET due_at = 0");
+    until("there was another look", || site.lms.count(Endpoint::SearchEmails) > looks);
+    site.lms.register("guest", &email("guest"), "A Guest").unwrap();
+    while_stopped(&mut site, "UPDATE resolutions SET due_at = 0 WHERE due_at IS NOT NULL");
+    site.settled_as("guest", CS101, "verified", true);
+    assert!(codes(&site).is_empty());
+    let closed = site.rows(&["review", "list", "--all"]);
+    assert_eq!((closed.len(), &closed[0]["times"]), (1, &1.into()));
+}
+
+#[test]
+fn a_shop_that_wants_to_be_asked_is_asked_at_once() {
+    let site = Site::selling(Plan::new(&[]).shops([shop("no_account = \"review\"")]));
+    site.deliver(&Order::paid(1, &email("guest"), &[11]));
+    until("a person is told", || codes(&site) == ["no-account"]);
+    assert!(waits(&site, &email("guest")));
+    assert_eq!(site.lms.count(Endpoint::Registration), 0);
 }
 
 #[test]

@@ -231,7 +231,7 @@ fn every_change_has_its_effect_once_also_when_it_is_asked_for_again_and_again() 
     let again = send(&site, &body);
     settled(&site, &again);
     assert_eq!(ends(&site, &again), ["repeated"; 9]);
-    site.json(&["deliveries", "retry", &id]);
+    let _ = site.json(&["deliveries", "retry", &id]);
     settled(&site, &id);
     let other = calls(json!([{"call": "change", "key": "enroll", "username": "bo", "course": CS101}]));
     settled(&site, &send(&site, &other));
@@ -296,7 +296,7 @@ fn what_the_lms_refuses_is_a_persons_matter_and_holds_up_nothing_else() {
 
     // When a person has it run again, what was refused is asked for again; what was done is not.
     site.lms.register("nobody", "nobody@example.com", "Nobody").unwrap();
-    site.json(&["deliveries", "retry", &id]);
+    let _ = site.json(&["deliveries", "retry", &id]);
     until("it is done when it can be", || site.enrolled("nobody", CS101) == Some(("audit".to_owned(), true)));
     settled(&site, &id);
     assert_eq!(site.ledger.reviews().len(), 3);
@@ -439,7 +439,7 @@ fn a_shop_that_is_only_observed_reads_and_changes_nothing() {
     site.replan(|plan| plan.shops([shop().line(BOTH)]));
     site.serve();
     throughout(Duration::from_secs(1), "nothing is changed", || site.enrolled("ada", CS101).is_none());
-    site.json(&["deliveries", "retry", &id]);
+    let _ = site.json(&["deliveries", "retry", &id]);
     until("it is done now", || site.enrolled("ada", CS101) == Some(("honor".to_owned(), true)));
 }
 

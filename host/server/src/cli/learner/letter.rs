@@ -63,7 +63,7 @@ fn letter(email: &Email, page: &str, waiting: &[WaitingGrant]) -> (&'static str,
     let one = courses.len() == 1;
     let subject = if one { "Your course is waiting for you" } else { "Your courses are waiting for you" };
     let list: Vec<String> = courses.into_iter().map(|course| format!("- {course}")).collect();
-    let (it, opens) = if one { ("it", "Your course opens") } else { ("them", "Your courses open") };
+    let opens = if one { "Your course opens" } else { "Your courses open" };
     let retired = waiting.iter().any(|grant| grant.resolution == "retired");
     let step = if retired {
         format!(
@@ -80,9 +80,8 @@ fn letter(email: &Email, page: &str, waiting: &[WaitingGrant]) -> (&'static str,
              what you bought."
         )
     };
-    // Nobody needs to hear twice that a course opens by itself where it does not.
     let body =
-        format!("Hello,\n\nthank you for your purchase. We are keeping {it} for you:\n\n{}\n\n{step}", list.join("\n"));
+        format!("Hello,\n\nthank you for your purchase. We are keeping this for you:\n\n{}\n\n{step}", list.join("\n"));
     (subject, body)
 }
 

@@ -39,7 +39,7 @@ pub struct WaitingArgs {
     #[arg(long)]
     pub shop: Option<ShopName>,
     /// Print CSV.
-    #[arg(long, conflicts_with = "json")]
+    #[arg(long)]
     pub csv: bool,
 }
 
@@ -48,6 +48,9 @@ pub struct WaitingArgs {
 /// # Errors
 /// When the store cannot be read.
 pub async fn run(context: &Context, args: &WaitingArgs) -> Result<(), CliError> {
+    if args.csv && context.output.is_json() {
+        return Err(CliError::usage("--csv and --json are two forms").hint("choose one"));
+    }
     let store = context.open_store(Purpose::Tool).await?;
     let filter = WaitingFilter { lms: args.lms.clone(), shop: args.shop.clone(), who: None };
     let waiting = store.waiting(&filter).await?;
