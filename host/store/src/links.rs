@@ -73,7 +73,7 @@ impl Command for Join {
         if let Some(username) = elsewhere {
             return Err(StoreError::Refused(format!(
                 "what this learner bought was given to {username} already, and joining moves nothing\n\
-                 hint: `bursar learner transfer` is the way to move it to another account"
+                 hint: `bursar orders transfer` is the way to move it to another account"
             )));
         }
         let account = resolutions::account(connection, &link.lms, link.lms_user_id, &link.username, now).await?;

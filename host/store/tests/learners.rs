@@ -71,7 +71,8 @@ fn policy() -> ShopPolicy {
         no_account: NoAccount::Register,
         enrollment_allowed: true,
         quiet_time: Duration::ZERO,
-        ..ShopPolicy::new(shop(), lms(), Mode::parse("verified").unwrap()) }
+        ..ShopPolicy::new(shop(), lms(), Mode::parse("verified").unwrap())
+    }
 }
 
 impl Ledger {
