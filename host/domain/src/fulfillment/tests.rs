@@ -93,7 +93,7 @@ fn a_learner_who_left_is_not_dragged_back_until_they_buy_again() {
 #[test]
 fn who_is_not_enrolled_any_more_of_what_was_sold_before_bursar_is_left_in_peace() {
     let earlier = LiveGrant { earlier_sale: true, ..grant("verified", 5) };
-    let left = decide_restore(&[earlier.clone()], &History::default(), &inactive("verified"));
+    let left = decide_restore(std::slice::from_ref(&earlier), &History::default(), &inactive("verified"));
     assert_eq!(left, Action::Nothing { reason: Reason::Left });
     let bought = decide_restore(&[earlier.clone(), grant("verified", 6)], &History::default(), &inactive("verified"));
     assert_eq!(bought, Action::Enroll { mode: mode("verified"), reason: Reason::Bought });
