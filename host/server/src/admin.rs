@@ -88,7 +88,7 @@ async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
             let body = json!({
                 "ready": true, "at": admin.clock.now().to_string(), "shops_waiting": waiting,
                 "deliveries": backlog.deliveries, "learners": backlog.learners,
-                "enrollments": backlog.enrollments, "reviews": backlog.reviews,
+                "enrollments": backlog.enrollments, "effects": backlog.effects, "reviews": backlog.reviews,
             });
             ([(header::CONTENT_TYPE, "application/json")], body.to_string()).into_response()
         }

@@ -271,7 +271,14 @@ impl Handled {
     #[must_use]
     pub fn outcome(&self) -> &'static str {
         match &self.result {
-            Ok(()) if self.orders.is_empty() && self.effects.is_empty() && self.reviews.is_empty() && !self.ignored.is_empty() => "ignored",
+            Ok(())
+                if self.orders.is_empty()
+                    && self.effects.is_empty()
+                    && self.reviews.is_empty()
+                    && !self.ignored.is_empty() =>
+            {
+                "ignored"
+            }
             Ok(()) => "done",
             Err(problem) => match problem.remedy {
                 Remedy::None => "rejected",

@@ -104,10 +104,11 @@ async fn store(config: &Config) -> Check {
         Ok(backlog) => Check::sound(
             what,
             format!(
-                "{}: {} deliveries and {} enrollments under way, {} learners waited for, {} reviews open",
+                "{}: {} deliveries, {} enrollments and {} effects under way, {} learners waited for, {} reviews open",
                 path.display(),
                 backlog.deliveries,
                 backlog.enrollments,
+                backlog.effects,
                 backlog.learners,
                 backlog.reviews
             ),

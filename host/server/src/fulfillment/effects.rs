@@ -22,7 +22,7 @@ use bursar_domain::{
     retry,
 };
 use bursar_lms::{
-    AccountLookup, AllowedCreation, AllowedDeletion, Class, Lms, LmsError, Priority, Refusal, Registration,
+    AccountLookup, AllowedCreation, AllowedDeletion, Class, Lms, LmsError, Priority, Refusal, Registration, Setback,
 };
 use bursar_store::{
     effects::{Came, DueEffect, EffectIntent},
@@ -223,7 +223,12 @@ impl Fulfillment {
             Class::Ours => Reason::LmsMisconfigured { problem },
             Class::TryAgain { .. } | Class::Unclear => Reason::LmsUnavailable { problem },
         };
-        let due_at = self.again_at(error, effect.attempts + 1, self.clock.now());
+        let now = self.clock.now();
+        let due_at = match error {
+            // Every try counts against the limit, so it is left alone for as long as the client says.
+            LmsError::TryAgain(Setback::RegistrationLimit { after }) => now.plus(*after),
+            _ => self.again_at(error, effect.attempts + 1, now),
+        };
         Came::Again { due_at, failed: Some(reason), seen, keep_intent }
     }
 

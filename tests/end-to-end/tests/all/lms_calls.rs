@@ -85,6 +85,12 @@ fn settled(site: &Site, id: &str) {
     assert_eq!(shown["delivery"]["state"], "done", "{shown}");
 }
 
+/// A person has the delivery run again.
+fn run_again(site: &Site, id: &str) {
+    let said = site.json(&["deliveries", "retry", id]);
+    assert_eq!(said["id"], id);
+}
+
 fn problem_of(site: &Site, id: &str) -> (String, String) {
     let shown = until_some("the delivery was tried", || {
         Some(site.json(&["deliveries", "show", id])).filter(|shown| shown["delivery"]["problem_code"].is_string())
@@ -231,7 +237,7 @@ fn every_change_has_its_effect_once_also_when_it_is_asked_for_again_and_again() 
     let again = send(&site, &body);
     settled(&site, &again);
     assert_eq!(ends(&site, &again), ["repeated"; 9]);
-    let _ = site.json(&["deliveries", "retry", &id]);
+    run_again(&site, &id);
     settled(&site, &id);
     let other = calls(json!([{"call": "change", "key": "enroll", "username": "bo", "course": CS101}]));
     settled(&site, &send(&site, &other));
@@ -296,7 +302,7 @@ fn what_the_lms_refuses_is_a_persons_matter_and_holds_up_nothing_else() {
 
     // When a person has it run again, what was refused is asked for again; what was done is not.
     site.lms.register("nobody", "nobody@example.com", "Nobody").unwrap();
-    let _ = site.json(&["deliveries", "retry", &id]);
+    run_again(&site, &id);
     until("it is done when it can be", || site.enrolled("nobody", CS101) == Some(("audit".to_owned(), true)));
     settled(&site, &id);
     assert_eq!(site.ledger.reviews().len(), 3);
@@ -386,6 +392,36 @@ fn a_kill_between_the_lms_and_the_record_of_it_is_found_done() {
 }
 
 #[test]
+fn a_kill_before_the_lms_has_done_it_has_it_done_by_the_next_process() {
+    let changes = [
+        (
+            Endpoint::EnrollmentPost,
+            json!({"call": "change", "key": "1", "username": "ada", "course": CS101, "mode": "honor"}),
+        ),
+        (Endpoint::EnrollmentAllowed, json!({"call": "allow", "key": "2", "email": "di@example.com", "course": CS101})),
+        (
+            Endpoint::Registration,
+            json!({"call": "register", "key": "3", "email": "cy@example.com", "username": "cy", "name": "Cy"}),
+        ),
+    ];
+    let mut site = start(plan(&["ada"]).lms_timeout("2s"));
+    for (endpoint, change) in changes {
+        site.lms.forget_requests();
+        site.lms.add_fault(Fault::next(endpoint, 1, FaultKind::TimeoutBefore { hold_ms: None }));
+        let id = send(&site, &calls(json!([change])));
+        until("the LMS has the request, and does nothing", || site.lms.faults().is_empty());
+        site.kill();
+        site.serve();
+        settled(&site, &id);
+        assert_eq!(ends(&site, &id), ["done"], "{change}");
+        let sent =
+            site.lms.requests().into_iter().filter(|request| request.endpoint == endpoint && request.method != "GET");
+        assert_eq!(sent.count(), 2, "{change}");
+    }
+    assert_eq!(site.enrolled("ada", CS101), Some(("honor".to_owned(), true)));
+}
+
+#[test]
 fn what_an_adapter_set_is_not_a_purchases_to_take() {
     let site = start(plan(&["ada", "bo"]));
     let order = |id: &str, revision: u64, username: &str, paid: bool| json!({"id": id, "revision": revision, "paid": paid, "username": username, "course": CS101, "mode": "verified"});
@@ -439,7 +475,7 @@ fn a_shop_that_is_only_observed_reads_and_changes_nothing() {
     site.replan(|plan| plan.shops([shop().line(BOTH)]));
     site.serve();
     throughout(Duration::from_secs(1), "nothing is changed", || site.enrolled("ada", CS101).is_none());
-    let _ = site.json(&["deliveries", "retry", &id]);
+    run_again(&site, &id);
     until("it is done now", || site.enrolled("ada", CS101) == Some(("honor".to_owned(), true)));
 }
 

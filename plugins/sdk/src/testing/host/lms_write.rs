@@ -48,7 +48,8 @@ impl EnrollmentChange {
         in_handle("lms-write")?;
         checked_username(&username)?;
         checked_course(&course)?;
-        if attributes.iter().any(|(space, name, value)| [space, name, value].iter().any(|part| part.trim().is_empty())) {
+        if attributes.iter().any(|(space, name, value)| [space, name, value].iter().any(|part| part.trim().is_empty()))
+        {
             return Err(problem(Remedy::None, "attribute-malformed", "enrollment attribute has a blank part"));
         }
         let active = if mode.is_none() { active.or(Some(true)) } else { active };
