@@ -58,7 +58,7 @@ pub const ACCOUNT_TELL_AFTER: Duration = Duration::from_secs(7 * 86_400);
 
 /// How long a look-up of an account serves new grants. Addresses change hands and accounts retire, so a grant that begins
 /// later has the learner looked up again; what was given before stays where it is.
-pub const ACCOUNT_TRUSTED_FOR: Duration = Duration::from_secs(86_400);
+pub const ACCOUNT_TRUSTED_FOR: Duration = Duration::from_secs(300);
 
 /// The time in which an LMS counts registrations: seven days, unless its operator says otherwise (`docs/lms.md`).
 pub const REGISTRATION_WINDOW: Duration = Duration::from_secs(7 * 86_400);
