@@ -35,7 +35,7 @@ use bursar_store::{
 };
 
 const LEASE: Duration = Duration::from_secs(60);
-const DAY: i64 = 86_400;
+const TRUSTED: i64 = 300;
 
 struct Ledger {
     store: Store,
@@ -201,11 +201,11 @@ async fn an_account_that_was_found_long_ago_is_looked_up_again_for_a_new_grant_a
     let ledger = Ledger::new().await;
     ledger.paid("1", "Ada@example.org", at(1)).await;
     ledger.found(account(7, "ada"), at(2)).await;
-    ledger.paid("2", "ADA@example.org", at(DAY)).await;
-    assert!(ledger.due(at(DAY)).await.is_empty(), "it is not a day yet");
-    ledger.paid("3", "ada@example.org", at(DAY + 3)).await;
+    ledger.paid("2", "ADA@example.org", at(TRUSTED)).await;
+    assert!(ledger.due(at(TRUSTED)).await.is_empty(), "it is trusted for so long");
+    ledger.paid("3", "ada@example.org", at(TRUSTED + 3)).await;
     assert_eq!(ledger.account_of("3").await, None);
-    ledger.found(account(8, "heir"), at(DAY + 4)).await;
+    ledger.found(account(8, "heir"), at(TRUSTED + 4)).await;
     let (first, second, third) =
         (ledger.account_of("1").await, ledger.account_of("2").await, ledger.account_of("3").await);
     assert_eq!(first, second);
@@ -217,11 +217,11 @@ async fn an_account_that_is_gone_when_it_is_looked_up_again_is_waited_for_and_an
     let ledger = Ledger::new().await;
     ledger.paid("1", "ada@example.org", at(1)).await;
     ledger.found(account(7, "ada"), at(2)).await;
-    ledger.paid("2", "ada@example.org", at(2 * DAY)).await;
+    ledger.paid("2", "ada@example.org", at(2 * TRUSTED)).await;
     let outage = Reason::LmsUnavailable { problem: "down".into() };
-    ledger.found(Found::Unknown { due_at: at(2 * DAY + 5), reason: outage }, at(2 * DAY)).await;
+    ledger.found(Found::Unknown { due_at: at(2 * TRUSTED + 5), reason: outage }, at(2 * TRUSTED)).await;
     assert_eq!(ledger.waiting().await, ["2 resolved"]);
-    ledger.found(nobody(at(2 * DAY + 20)), at(2 * DAY + 5)).await;
+    ledger.found(nobody(at(2 * TRUSTED + 20)), at(2 * TRUSTED + 5)).await;
     assert_eq!(ledger.waiting().await, ["2 waiting"]);
     assert!(ledger.account_of("1").await.is_some());
 }
@@ -235,9 +235,9 @@ async fn a_retired_account_ends_the_waiting_and_the_next_order_asks_again() {
         (ledger.waiting().await, ledger.codes().await),
         (vec!["1 retired".into()], vec!["account-retired 1".into()])
     );
-    assert!(ledger.due(at(DAY)).await.is_empty());
-    ledger.paid("2", "ada@example.org", at(DAY)).await;
-    ledger.found(account(9, "ada2"), at(DAY)).await;
+    assert!(ledger.due(at(TRUSTED)).await.is_empty());
+    ledger.paid("2", "ada@example.org", at(TRUSTED)).await;
+    ledger.found(account(9, "ada2"), at(TRUSTED)).await;
     assert!(ledger.account_of("1").await.is_some(), "who is known again gets everything that waits");
     assert!(ledger.codes().await.is_empty(), "the question is settled");
 }
@@ -272,12 +272,16 @@ async fn what_a_person_joined_is_never_looked_up_again_and_moves_nothing() {
     // Whoever had begun to look up comes too late.
     ledger.store.record_found(vec![(asked, nobody(at(3)))], at(3)).await.unwrap();
     assert!(ledger.waiting().await.is_empty());
-    ledger.paid("2", "ada@work.example", at(100 * DAY)).await;
-    assert!(ledger.due(at(100 * DAY)).await.is_empty());
+    ledger.paid("2", "ada@work.example", at(100 * TRUSTED)).await;
+    assert!(ledger.due(at(100 * TRUSTED)).await.is_empty());
     assert_eq!(ledger.account_of("1").await, ledger.account_of("2").await);
-    let refused = ledger.store.link(link(8, "bo"), at(100 * DAY)).await.unwrap_err();
+    let refused = ledger.store.link(link(8, "bo"), at(100 * TRUSTED)).await.unwrap_err();
     assert!(matches!(&refused, StoreError::Refused(words) if words.contains("given to ada")), "{refused}");
-    assert_eq!(ledger.store.link(link(7, "ada"), at(100 * DAY)).await.unwrap().grants, 0, "to say it again is no harm");
+    assert_eq!(
+        ledger.store.link(link(7, "ada"), at(100 * TRUSTED)).await.unwrap().grants,
+        0,
+        "to say it again is no harm"
+    );
 }
 
 #[tokio::test]
@@ -285,7 +289,7 @@ async fn a_notice_makes_those_due_whom_it_names_also_while_they_are_being_looked
     let ledger = Ledger::new().await;
     for (id, email) in [("1", "ada@example.org"), ("2", "bo@example.org")] {
         ledger.paid(id, email, at(1)).await;
-        ledger.found(nobody(at(DAY)), at(1)).await;
+        ledger.found(nobody(at(TRUSTED)), at(1)).await;
     }
     ledger.store.notice(&lms(), &address("ADA@example.org"), at(10)).await.unwrap();
     ledger.store.notice(&lms(), &address("nobody@example.org"), at(10)).await.unwrap();
@@ -293,7 +297,7 @@ async fn a_notice_makes_those_due_whom_it_names_also_while_they_are_being_looked
     assert_eq!((learner.identity.written(), learner.noticed_at), ("ada@example.org", Some(at(10))));
     // The LMS says it again while it is asked: its answer may be older than its word.
     ledger.store.notice_somebody(&lms(), at(60), at(11)).await.unwrap();
-    ledger.store.record_found(vec![(learner, nobody(at(DAY)))], at(12)).await.unwrap();
+    ledger.store.record_found(vec![(learner, nobody(at(TRUSTED)))], at(12)).await.unwrap();
     assert_eq!(ledger.due(at(12)).await.len(), 1);
     assert_eq!(ledger.due(at(60)).await[0].identity.written(), "bo@example.org");
 }
@@ -443,10 +447,10 @@ async fn leave_ends_with_the_grant_and_what_somebody_else_gave_is_only_forgotten
 async fn leave_follows_a_corrected_address() {
     let ledger = Ledger::new().await;
     ledger.paid("1", "aad@example.org", at(1)).await;
-    ledger.found(nobody(at(DAY)), at(1)).await;
+    ledger.found(nobody(at(TRUSTED)), at(1)).await;
     ledger.allowance(AllowanceState::Ours, at(2)).await;
     ledger.paid("1", "ada@example.org", at(3)).await;
-    ledger.found(nobody(at(DAY)), at(3)).await;
+    ledger.found(nobody(at(TRUSTED)), at(3)).await;
     let due: Vec<_> =
         ledger.allowances(at(4)).await.into_iter().map(|due| (due.email.to_string(), due.wanted)).collect();
     assert_eq!(due.len(), 2);
@@ -457,7 +461,7 @@ async fn leave_follows_a_corrected_address() {
 async fn nothing_is_made_or_taken_back_for_a_shop_that_is_not_live_and_all_for_one_that_wants_none_any_more() {
     let ledger = Ledger::new().await;
     ledger.paid("1", "ada@example.org", at(1)).await;
-    ledger.found(nobody(at(DAY)), at(1)).await;
+    ledger.found(nobody(at(TRUSTED)), at(1)).await;
     let claim =
         async |shops: AllowanceShops, now| ledger.store.claim_allowances(&lms(), &shops, now, 10, LEASE).await.unwrap();
     let idle = AllowanceShops { idle: vec![shop()], ..AllowanceShops::default() };

@@ -49,12 +49,33 @@ pub struct LmsWritten {
     pub enrolled: Vec<String>,
     /// More keys of `[[lms]]` in the host's configuration.
     pub set: toml::Table,
+    /// The site has an API key, and the host knows it.
+    pub api_key: bool,
+}
+
+impl LmsWritten {
+    /// The keys of `[[lms]]` that the case has the host's configuration say.
+    #[must_use]
+    pub fn keys(&self) -> toml::Table {
+        let mut keys = self.set.clone();
+        if self.api_key {
+            let env = toml::Table::from_iter([("env".to_owned(), "LMS_API_KEY".into())]);
+            keys.insert("api_key".to_owned(), env.into());
+        }
+        keys
+    }
 }
 
 impl Default for LmsWritten {
     fn default() -> Self {
         let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
-        Self { courses: texts(&COURSES), learners: texts(&LEARNERS), enrolled: Vec::new(), set: toml::Table::new() }
+        Self {
+            courses: texts(&COURSES),
+            learners: texts(&LEARNERS),
+            enrolled: Vec::new(),
+            set: toml::Table::new(),
+            api_key: false,
+        }
     }
 }
 

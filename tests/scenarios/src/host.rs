@@ -35,7 +35,7 @@ use crate::{
     Result,
     case::ShopWritten,
     clock::CaseClock,
-    lms::{CLIENT_ID, CLIENT_SECRET, Lms},
+    lms::{API_KEY, CLIENT_ID, CLIENT_SECRET, Lms},
     shop::{Message, SECRET},
 };
 
@@ -117,7 +117,8 @@ impl Host {
         let directory = TempDir::new().map_err(|error| error.to_string())?;
         std::fs::create_dir(directory.path().join("adapters")).map_err(|error| error.to_string())?;
         Store::create(&directory.path().join("bursar.db")).await.map_err(|error| error.to_string())?;
-        let variables = [("LMS_SECRET", CLIENT_SECRET), ("SHOP_SECRET", SECRET), ("USER", "operator")];
+        let variables =
+            [("LMS_SECRET", CLIENT_SECRET), ("LMS_API_KEY", API_KEY), ("SHOP_SECRET", SECRET), ("USER", "operator")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build();
         let host = Self {

@@ -19,6 +19,8 @@ use crate::{
 /// The service user's application.
 pub const CLIENT_ID: &str = "worker-key";
 pub const CLIENT_SECRET: &str = "worker-secret";
+/// The site's key, where it has one.
+pub const API_KEY: &str = "site-key";
 /// The service user.
 const WORKER: &str = "worker";
 /// Somebody else with the right to enroll people.
@@ -46,7 +48,10 @@ impl Lms {
     pub fn start(written: &LmsWritten) -> Result<Self> {
         let beginning = state(written)?;
         let clock = ManualClock::new(moment(Duration::ZERO));
-        let options = Options::new(beginning.clone()).without_throttle().with_clock(Arc::new(clock));
+        let mut options = Options::new(beginning.clone()).without_throttle().with_clock(Arc::new(clock));
+        if written.api_key {
+            options = options.with_api_key(API_KEY);
+        }
         let simulator = Simulator::launch(options).map_err(|error| format!("the LMS does not start: {error}"))?;
         Ok(Self { simulator, beginning, backup: None, seen: Vec::new() })
     }
@@ -181,6 +186,8 @@ fn course_of(text: &str) -> Result<CourseSpec> {
             ends.insert(mode.to_owned(), words::duration(time)?);
         } else if let Some(time) = part.strip_prefix("closes in ") {
             course = course.window(None, Some(Date::at(moment(words::duration(time)?))));
+        } else if let Some(time) = part.strip_prefix("opens in ") {
+            course = course.window(Some(Date::at(moment(words::duration(time)?))), None);
         } else if let Some(seats) = part.strip_suffix(" seats") {
             course = course.seats(seats.parse().map_err(|_| format!("{seats:?} is no number of seats"))?);
         } else {

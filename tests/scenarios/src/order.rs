@@ -4,6 +4,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use bursar_domain::Timestamp;
+
 use crate::{Result, words};
 
 /// A sentence about an order.
@@ -27,6 +29,7 @@ pub enum Fact {
     Test,
     Number(String),
     Fingerprint(String),
+    Origin(String),
     Placed(Duration),
     Status(String),
     Revision(u64),
@@ -112,7 +115,11 @@ pub struct Order {
     pub test: bool,
     pub number: Option<String>,
     pub fingerprint: Option<String>,
-    /// How long before the beginning of the case it was placed.
+    /// Where it says that it was sold.
+    pub origin: Option<String>,
+    /// When the shop first spoke of it.
+    pub begun: Option<Timestamp>,
+    /// How long before that it was placed.
     pub placed_before: Duration,
     pub status: Option<String>,
     pub review: Option<String>,
@@ -184,6 +191,9 @@ fn fact_of(text: &str) -> Result<Fact> {
         ("for", who) => Fact::For(Some(words::address(who))),
         ("called", number) => Fact::Number(number.to_owned()),
         ("fingerprint", mark) => Fact::Fingerprint(mark.to_owned()),
+        ("sold", rest) => {
+            Fact::Origin(rest.strip_prefix("at ").ok_or("sold must be \"sold at https://…\"")?.to_owned())
+        }
         ("placed", rest) => {
             let before = rest.strip_suffix(" before").ok_or("placed must be \"placed 3 days before\"")?;
             Fact::Placed(words::duration(before)?)
@@ -281,6 +291,7 @@ impl Order {
                 Fact::Test => self.test = true,
                 Fact::Number(number) => self.number = Some(number),
                 Fact::Fingerprint(mark) => self.fingerprint = Some(mark),
+                Fact::Origin(address) => self.origin = Some(address),
                 Fact::Placed(before) => self.placed_before = before,
                 Fact::Status(status) => self.status = Some(status),
                 Fact::Revision(revision) => self.revision = revision,

@@ -64,7 +64,7 @@ struct Play<'c> {
 impl<'c> Play<'c> {
     async fn begin(adapters: &'static Adapters, case: &Case, folder: &'c Path) -> Result<Self> {
         let lms = Lms::start(&case.written.lms)?;
-        let mut host = Host::new(adapters, case.shops.clone(), &lms, case.written.lms.set.clone()).await?;
+        let mut host = Host::new(adapters, case.shops.clone(), &lms, case.written.lms.keys()).await?;
         host.start().await?;
         let before = Found { enrollments: lms.enrollments(), allowed: lms.allowed(), ..Found::default() };
         let mut play = Self {

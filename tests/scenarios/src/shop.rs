@@ -2,7 +2,7 @@
 //!
 //! Owns the two platforms of cases: `facts`, which stands for all that have no adapter yet, and WooCommerce.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use bursar_domain::{Clock as _, Email, Timestamp, statement::ProductId};
 use bursar_server::webhook::{self, Platform as _, woocommerce::WooCommerce};
@@ -39,6 +39,7 @@ impl Shops {
     pub fn say(&mut self, sentence: &Sentence, adapter: &str, clock: &CaseClock) -> Result<Message> {
         let Sentence { shop, id, alone, facts } = sentence;
         let order = self.orders.entry((shop.clone(), id.clone())).or_insert_with(|| Order::blank(id));
+        order.begun.get_or_insert(clock.now());
         order.revision += 1;
         order.apply(facts);
         match (adapter, alone) {
@@ -74,14 +75,13 @@ fn facts_message(shop: &str, order: Value) -> Message {
 fn facts_of(order: &Order, whole: bool) -> Value {
     let mut said = json!({
         "id": order.id, "scope": if whole { "snapshot" } else { "patch" }, "revision": [order.revision],
-        "number": order.number, "fingerprint": order.fingerprint, "test": order.test,
+        "number": order.number, "fingerprint": order.fingerprint, "origin": order.origin, "test": order.test,
         "payment": order.payment.map(Payment::word), "learner": order.who, "review": order.review,
         "holds": holds(&order.holds, true), "lifts": holds(&order.holds, false),
         "lines": order.lines.iter().map(facts_of_line).collect::<Vec<_>>(),
     });
     if whole {
-        let before = i64::try_from(order.placed_before.as_millis()).unwrap_or_default();
-        said["placed_at"] = json!(BEGINNING.as_millis() - before);
+        said["placed_at"] = json!(order.begun.unwrap_or(BEGINNING).minus(order.placed_before).as_millis());
     }
     if let Some((amount, total, currency)) = &order.money {
         said["refunded"] = json!({ "amount": amount, "total": total, "currency": currency });
@@ -143,14 +143,12 @@ fn woocommerce(shop: &str, order: &Order, topic: &str, now: Timestamp) -> Result
         return unsayable("\"asks\"");
     }
     let id: u64 = order.id.parse().map_err(|_| format!("{} is no number of a WooCommerce order", order.id))?;
-    let before = Duration::from_millis(u64::try_from(BEGINNING.as_millis()).unwrap_or_default())
-        .saturating_sub(order.placed_before);
     let lines: Result<Vec<_>> = order.lines.iter().map(woocommerce_line).collect();
     let written = webhook::Order {
         id,
         status: status(order),
         paid: order.was_paid && order.payment != Some(Payment::Unpaid),
-        placed_at: Timestamp::from_millis(0).plus(before),
+        placed_at: order.begun.unwrap_or(BEGINNING).minus(order.placed_before),
         modified_at: now,
         email: None,
         lines: lines?,
@@ -213,6 +211,9 @@ fn complete(json: &mut Value, id: u64, order: &Order) {
         json["total"] = json!(total);
         json["currency"] = json!(currency);
         json["refunds"] = json!([{ "id": id * 1_000 + 999, "reason": "", "total": format!("-{amount}") }]);
+    }
+    if let Some(address) = &order.origin {
+        json["_links"] = json!({ "self": [{ "href": format!("{address}/wp-json/wc/v3/orders/{}", order.id) }] });
     }
     if let Some(mark) = &order.fingerprint {
         json["order_key"] = json!(mark);
