@@ -142,14 +142,13 @@ impl Fulfillment {
     /// Looks up the learners who are due now, as many as are looked up together.
     pub async fn look_up_pass(&self) -> Pass {
         let Some(limit) = self.room_for(LOOKED_UP_TOGETHER) else { return Pass::default() };
-        let due =
-            match self.store.claim_unresolved(&self.name, self.clock.now(), limit, self.lease()).await {
-                Ok(due) => due,
-                Err(error) => {
-                    tracing::error!(lms = %self.name, error = %error.chain(), "the learners to look up cannot be read");
-                    return Pass::default();
-                }
-            };
+        let due = match self.store.claim_unresolved(&self.name, self.clock.now(), limit, self.lease()).await {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::error!(lms = %self.name, error = %error.chain(), "the learners to look up cannot be read");
+                return Pass::default();
+            }
+        };
         let dealt_with = due.len();
         let trouble = if due.is_empty() { None } else { self.look_up(due).await.err() };
         if let Some(error) = &trouble {
@@ -162,11 +161,7 @@ impl Fulfillment {
     /// Deals with the enrollments that are due now, as many as are read together.
     pub async fn enrollments_pass(&self, stop: &watch::Receiver<bool>) -> Pass {
         let Some(limit) = self.room_for(DEALT_WITH_TOGETHER) else { return Pass::default() };
-        let due = match self
-            .store
-            .claim_enrollments(&self.name, self.clock.now(), limit, self.lease())
-            .await
-        {
+        let due = match self.store.claim_enrollments(&self.name, self.clock.now(), limit, self.lease()).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::error!(lms = %self.name, error = %error.chain(), "the enrollments that are due cannot be read");

@@ -5,10 +5,7 @@
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
-use bursar_domain::{
-    Clock,
-    policy::ModeLadder,
-};
+use bursar_domain::{Clock, policy::ModeLadder};
 use bursar_lms::{Lms, LmsError, ServiceUser};
 use bursar_sandbox::{Sandbox, SandboxConfig};
 use bursar_store::{Purpose, Store, StoreError};

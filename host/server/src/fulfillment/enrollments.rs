@@ -262,7 +262,8 @@ impl Fulfillment {
         };
         let now = self.clock.now();
         // Going back to what was there before is no purchase, and opens nothing.
-        let (sold_at, force) = if gives(intent) { (counted.sold_at(&intent.mode), counted.force) } else { (now, Force::Never) };
+        let (sold_at, force) =
+            if gives(intent) { (counted.sold_at(&intent.mode), counted.force) } else { (now, Force::Never) };
         let has_api_key = self.lms.has_api_key();
         let purchase = Purchase { mode: &intent.mode, sold_at, force, has_api_key };
         Ok(fulfillment::after_refusal(intent.way, refused, before, &facts, &purchase, now))
@@ -359,12 +360,12 @@ impl Fulfillment {
 
     /// Of the policies about what is left behind, the one that takes least. A shop that is configured no more takes nothing.
     fn takes_least<'a>(&self, grants: impl Iterator<Item = &'a GrantRow>) -> OnRevoke {
-        let policy = |grant: &GrantRow| {
-            let expired = grant.ended.as_ref().is_some_and(|ended| ended.reason == Reason::Expired);
-            self.policy(&grant.shop).map_or(OnRevoke::Keep, |policy| {
-                if expired { policy.on_expiry } else { policy.on_revoke }
-            })
-        };
+        let policy =
+            |grant: &GrantRow| {
+                let expired = grant.ended.as_ref().is_some_and(|ended| ended.reason == Reason::Expired);
+                self.policy(&grant.shop)
+                    .map_or(OnRevoke::Keep, |policy| if expired { policy.on_expiry } else { policy.on_revoke })
+            };
         grants
             .map(policy)
             .max_by_key(|on_revoke| match on_revoke {
@@ -399,9 +400,8 @@ struct Counted {
 impl Counted {
     /// When this mode was first sold; of a mode that nobody sold, when anything was.
     fn sold_at(&self, mode: &Mode) -> Timestamp {
-        let sold = |of_mode: bool| {
-            self.sold.iter().filter(|(sold, _)| !of_mode || sold == mode).map(|(_, at)| *at).min()
-        };
+        let sold =
+            |of_mode: bool| self.sold.iter().filter(|(sold, _)| !of_mode || sold == mode).map(|(_, at)| *at).min();
         sold(true).or_else(|| sold(false)).unwrap_or(Timestamp::from_millis(i64::MAX))
     }
 }

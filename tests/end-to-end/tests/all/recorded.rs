@@ -125,7 +125,12 @@ fn came(site: &Site, shop: &str, delivery: &Recorded, answer: u16) -> Value {
 
 /// What is wrong with the reviews of a shop, if anything is.
 fn wrong_reviews(site: &Site, shop: &str, delivery: &Recorded) -> Option<String> {
-    let reviews: Vec<_> = site.ledger.reviews().into_iter().filter(|review| review.shop.as_ref().is_some_and(|known| known.as_str() == shop)).collect();
+    let reviews: Vec<_> = site
+        .ledger
+        .reviews()
+        .into_iter()
+        .filter(|review| review.shop.as_ref().is_some_and(|known| known.as_str() == shop))
+        .collect();
     let words = |concern: &Concern| match concern {
         Concern::Adapter { words } => Some(words.clone()),
         _ => None,
