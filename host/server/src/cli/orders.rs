@@ -4,6 +4,7 @@ use bursar_domain::ShopName;
 use clap::{Args, Subcommand};
 
 pub mod decide;
+pub mod decided;
 pub mod list;
 pub mod show;
 

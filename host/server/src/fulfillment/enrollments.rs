@@ -360,12 +360,11 @@ impl Fulfillment {
 
     /// Of the policies about what is left behind, the one that takes least. A shop that is configured no more takes nothing.
     fn takes_least<'a>(&self, grants: impl Iterator<Item = &'a GrantRow>) -> OnRevoke {
-        let policy =
-            |grant: &GrantRow| {
-                let expired = grant.ended.as_ref().is_some_and(|ended| ended.reason == Reason::Expired);
-                self.policy(&grant.shop)
-                    .map_or(OnRevoke::Keep, |policy| if expired { policy.on_expiry } else { policy.on_revoke })
-            };
+        let policy = |grant: &GrantRow| {
+            let expired = grant.ended.as_ref().is_some_and(|ended| ended.reason == Reason::Expired);
+            self.policy(&grant.shop)
+                .map_or(OnRevoke::Keep, |policy| if expired { policy.on_expiry } else { policy.on_revoke })
+        };
         grants
             .map(policy)
             .max_by_key(|on_revoke| match on_revoke {

@@ -18,6 +18,7 @@ mod configuration;
 mod crashes;
 mod forged;
 mod lms_trouble;
+mod people;
 mod purchases;
 mod recorded;
 mod sequences;

@@ -158,7 +158,7 @@ impl Topic<'_> {
         let live = self.live();
         let mode = self.seen().and_then(Seen::active_mode);
         let words = match (mode, live.is_empty()) {
-            (Some(mode), false) => self.has_and_is_owed(who, mode, &live),
+            (Some(mode), false) => self.has_and_is_owed(who, mode, &live, now),
             (Some(mode), true) => self.has_and_is_not_owed(who, mode, now),
             (None, false) => self.has_not_and_is_owed(who, &live, now),
             (None, true) => self.has_not(who),
@@ -166,13 +166,20 @@ impl Topic<'_> {
         Answer { has: mode.is_some(), words }
     }
 
-    fn has_and_is_owed(&self, who: &str, mode: &Mode, live: &[Bought<'_>]) -> String {
+    fn has_and_is_owed(&self, who: &str, mode: &Mode, live: &[Bought<'_>], now: Timestamp) -> String {
         let run = &self.run;
         let backing: Vec<Bought<'_>> = live.iter().filter(|bought| bought.grant.mode == *mode).copied().collect();
         if !backing.is_empty() {
             return format!("{who} has {mode} in {run} because {}", because(&backing));
         }
         let (owed, paid) = (modes(live), because(live));
+        let due = self.enrollment.and_then(|enrollment| enrollment.due_at);
+        if let (Some((ended, _, why)), Some(due)) = (self.ended(), due)
+            && ended.grant.mode == *mode
+        {
+            let when = human::relative(due, now);
+            return format!("{who} still has {mode} in {run}: {why}; {owed} is left {when}, because {paid}");
+        }
         match self.reason() {
             Some(Reason::HasBetter { .. }) => {
                 format!("{who} has {mode} in {run}, not from Bursar, which is more than {owed}; {paid}")

@@ -1,16 +1,11 @@
 //! `bursar learner show`: why somebody has, or has not, what they bought, in words for support staff.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use bursar_domain::{
-    CourseRun, LmsName, ShopName, Timestamp, Username,
-    decision::Decision,
-    grants::CatalogAnswer,
-    ledger::{Line, Order},
-};
+use bursar_domain::{CourseRun, LmsName, ShopName, Timestamp, Username, ledger::Line};
 use bursar_store::{
     Store,
-    people::{EnrollmentSummary, LearnerAccess, Purchase},
+    people::{EnrollmentSummary, LearnerAccess, OrderDetail, Purchase},
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -20,7 +15,11 @@ use super::{
     now::{self, Told},
 };
 use crate::{
-    cli::{CliError, Context, deliveries, standing},
+    cli::{
+        CliError, Context, deliveries,
+        orders::decided::{self, Decided},
+        standing,
+    },
     config::{Config, StoreConfig},
     output::{
         human,
@@ -52,7 +51,7 @@ pub struct ShowArgs {
 }
 
 /// The orders behind the purchases, by shop and the shop's id.
-type Orders = BTreeMap<(ShopName, String), Order>;
+type Orders = BTreeMap<(ShopName, String), OrderDetail>;
 
 /// Everything that is shown.
 struct Page<'a> {
@@ -61,7 +60,6 @@ struct Page<'a> {
     config: &'a Config,
     access: &'a LearnerAccess,
     orders: &'a Orders,
-    catalog: &'a BTreeMap<(ShopName, String, String), CatalogAnswer>,
     told: &'a BTreeMap<LmsName, Told>,
 }
 
@@ -83,19 +81,12 @@ pub async fn run(context: &Context, args: &ShowArgs) -> Result<(), CliError> {
             .hint("the order may name another address, or none: `bursar orders list` shows who is named, `bursar review list` what waits for a person"));
     }
     let mut orders = Orders::new();
-    let mut catalog = BTreeMap::new();
     for purchase in &access.purchases {
         let key = (purchase.shop.clone(), purchase.order_id.clone());
-        if orders.contains_key(&key) {
-            continue;
+        if !orders.contains_key(&key) {
+            let detail = store.order_detail(&purchase.shop, &purchase.order_id).await?;
+            orders.insert(key, detail);
         }
-        let detail = store.order_detail(&purchase.shop, &purchase.order_id).await?;
-        for line in &detail.order.lines {
-            if let Some(answer) = detail.catalog.get(&line.id) {
-                catalog.insert((key.0.clone(), key.1.clone(), line.external_id.clone()), answer.clone());
-            }
-        }
-        orders.insert(key, detail.order);
     }
     let told = if args.recorded { BTreeMap::new() } else { now::ask(context, &accounts(&access)).await };
     for (lms, told) in &told {
@@ -110,7 +101,6 @@ pub async fn run(context: &Context, args: &ShowArgs) -> Result<(), CliError> {
         config: &config,
         access: &access,
         orders: &orders,
-        catalog: &catalog,
         told: &told,
     };
     if context.output.is_json() {
@@ -137,7 +127,7 @@ fn accounts(access: &LearnerAccess) -> BTreeMap<LmsName, Vec<Username>> {
 }
 
 impl<'a> Page<'a> {
-    fn order(&self, purchase: &Purchase) -> Option<&'a Order> {
+    fn order(&self, purchase: &Purchase) -> Option<&'a OrderDetail> {
         self.orders.get(&(purchase.shop.clone(), purchase.order_id.clone()))
     }
 
@@ -146,7 +136,7 @@ impl<'a> Page<'a> {
         let mut topics: Vec<Topic<'a>> = Vec::new();
         for purchase in &self.access.purchases {
             let Some(grant) = &purchase.grant else { continue };
-            let bought = Bought { purchase, grant, order: self.order(purchase) };
+            let bought = Bought { purchase, grant, order: self.order(purchase).map(|detail| &detail.order) };
             self.topic(&mut topics, &grant.lms, &grant.run, grant.username.as_deref()).bought.push(bought);
         }
         for enrollment in &self.access.enrollments {
@@ -177,10 +167,15 @@ impl<'a> Page<'a> {
         &mut topics[index]
     }
 
-    /// What was bought and owes nothing that could be named: unpaid, unmapped, held before it was mapped.
+    /// What was bought and owes nothing that could be named: unpaid, unmapped, held before it was mapped, no course.
     fn others(&self) -> Vec<(&'a Purchase, String)> {
         let without = self.access.purchases.iter().filter(|purchase| purchase.grant.is_none());
         without.map(|purchase| (purchase, self.standing(purchase))).collect()
+    }
+
+    fn line(&self, purchase: &Purchase) -> Option<(&'a OrderDetail, &'a Line)> {
+        let detail = self.order(purchase)?;
+        Some((detail, detail.order.lines.iter().find(|line| line.external_id == purchase.line)?))
     }
 
     /// How a purchase stands, in a sentence.
@@ -188,18 +183,23 @@ impl<'a> Page<'a> {
         if let Some(grant) = &purchase.grant {
             return standing::grant(grant);
         }
-        let order = self.order(purchase);
-        let line = order.and_then(|order| order.lines.iter().find(|line| line.external_id == purchase.line));
-        let Some((order, line)) = order.zip(line) else { return String::new() };
+        let Some((detail, line)) = self.line(purchase) else { return String::new() };
         let policy = self.config.shop(purchase.shop.as_str()).map(shops::policy);
-        let key = (purchase.shop.clone(), purchase.order_id.clone(), purchase.line.clone());
-        standing::line(order, line, policy.as_ref(), self.catalog.get(&key), self.now).why
+        standing::line(&detail.order, line, policy.as_ref(), detail.catalog.get(&line.id), self.now).why
+    }
+
+    /// Was it found to be no course?
+    fn is_no_course(&self, purchase: &Purchase) -> bool {
+        self.line(purchase).is_some_and(|(_, line)| line.pins.as_ref().is_some_and(Vec::is_empty))
     }
 
     /// The answers: one for each course run, then one for each purchase that no course run is known of.
     fn answers(&self, topics: &[Topic<'a>]) -> Vec<Answer> {
         let runs = topics.iter().map(|topic| topic.answer(self.who, self.now));
-        let others = self.others().into_iter().map(|(purchase, why)| {
+        // A book beside a course is no question; a book alone is.
+        let courses = self.access.purchases.iter().any(|purchase| !self.is_no_course(purchase));
+        let asked = |(purchase, _): &(&Purchase, String)| !(courses && self.is_no_course(purchase));
+        let others = self.others().into_iter().filter(asked).map(|(purchase, why)| {
             let title = purchase.title.as_ref().map(|title| format!("“{title}” of ")).unwrap_or_default();
             let words = format!("{} has nothing from {title}{}: {why}", self.who, order_name(purchase));
             Answer { has: false, words }
@@ -207,20 +207,17 @@ impl<'a> Page<'a> {
         runs.chain(others).collect()
     }
 
-    /// What people decided about the orders behind a course run.
-    fn decisions(&self, topic: &Topic<'a>) -> Vec<(&'a Decision, String, Option<String>)> {
-        let mut decisions: Vec<(&'a Decision, String, Option<String>)> = Vec::new();
+    /// What people decided about the lines behind a course run, with the order.
+    fn decisions(&self, topic: &Topic<'a>) -> Vec<(String, Decided)> {
+        let mut decisions: Vec<(String, Decided)> = Vec::new();
+        let mut seen: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
         for bought in &topic.bought {
-            let Some(order) = bought.order else { continue };
-            let line =
-                order.lines.iter().find(|line| line.external_id == bought.purchase.line).map(|line: &Line| line.id);
-            let key = (bought.purchase.shop.clone(), bought.purchase.order_id.clone(), bought.purchase.line.clone());
-            let of_it = order.decisions.iter().filter(|decision| decision.line.is_none() || decision.line == line);
-            for decision in of_it {
-                if !decisions.iter().any(|(known, ..)| known.id == decision.id) {
-                    let against = standing::against(order, decision, self.catalog.get(&key));
-                    decisions.push((decision, order_name(bought.purchase), against));
-                }
+            let purchase = bought.purchase;
+            let Some(detail) = self.order(purchase) else { continue };
+            if seen.insert((purchase.shop.as_str(), &purchase.order_id, &purchase.line)) {
+                let of_line = |decided: &Decided| decided.line.as_ref().is_none_or(|line| *line == purchase.line);
+                let decided = decided::of_order(detail).into_iter().filter(of_line);
+                decisions.extend(decided.map(|decided| (order_name(purchase), decided)));
             }
         }
         decisions
@@ -237,10 +234,13 @@ impl<'a> Page<'a> {
                 "has": answer.has, "words": answer.words, "lms": topic.map(|topic| &topic.lms),
                 "course_run": topic.map(|topic| &topic.run), "username": topic.and_then(|topic| topic.username.as_ref()),
                 "asked": topic.is_some_and(|topic| topic.now.is_some()), "seen": topic.and_then(Topic::seen),
-                "decisions": topic.map(|topic| self.decisions(topic).iter().map(|(decision, order, but)| json!({
-                    "at": decision.at.to_string(), "by": decision.by, "order": order,
-                    "what": standing::ruling(&decision.ruling), "why": decision.why, "but": but,
-                })).collect::<Vec<_>>()).unwrap_or_default(),
+                "decisions": topic.map(|topic| self.decisions(topic).iter().map(|(order, decided)| {
+                    let mut data = decided.data();
+                    if let Some(data) = data.as_object_mut() {
+                        data.insert("order".to_owned(), json!(order));
+                    }
+                    data
+                }).collect::<Vec<_>>()).unwrap_or_default(),
             })
         };
         json!({
@@ -380,18 +380,12 @@ fn bought(topic: &Topic<'_>) -> Table {
     table
 }
 
-fn decided(decisions: &[(&Decision, String, Option<String>)]) -> Table {
-    let columns = ["decided", "by", "of", "what", "why", "but"].map(Column::new);
-    let mut table = Table::new(columns);
-    for (decision, order, but) in decisions {
-        table.row([
-            human::moment(decision.at),
-            decision.by.clone(),
-            order.clone(),
-            standing::ruling(&decision.ruling),
-            decision.why.clone(),
-            but.clone().unwrap_or_default(),
-        ]);
+fn decided(decisions: &[(String, Decided)]) -> Table {
+    let mut table = Table::new(["decided", "by", "of", "what", "why", "but"].map(Column::new));
+    for (order, decided) in decisions {
+        let Decided { by, what, why, .. } = decided.clone();
+        let but = decided.but.clone().unwrap_or_default();
+        table.row([human::moment(decided.at), by, order.clone(), what, why, but]);
     }
     table
 }

@@ -7,7 +7,6 @@ use bursar_domain::{
     ids::LineId,
     ledger::{Hold, Line, Order},
     policy::ShopPolicy,
-    reason::Reason,
     statement::{Cause, Identity, Learner, Payment},
 };
 use bursar_store::{
@@ -18,7 +17,10 @@ use bursar_store::{
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::WhichOrder;
+use super::{
+    WhichOrder,
+    decided::{self, Decided},
+};
 use crate::{
     cli::{
         CliError, Context, deliveries,
@@ -93,54 +95,6 @@ impl Page<'_> {
         })
     }
 
-    /// Decisions, and what people barred, with what speaks against each.
-    fn decided(&self) -> Vec<Decided> {
-        let order = self.order();
-        let line_name = |id: Option<LineId>| {
-            id.and_then(|id| order.lines.iter().find(|line| line.id == id)).map(|line| line.external_id.clone())
-        };
-        let of_ruling = |decision: &Decision| Decided {
-            at: decision.at,
-            by: decision.by.clone(),
-            line: line_name(decision.line),
-            what: standing::ruling(&decision.ruling),
-            why: decision.why.clone(),
-            but: standing::against(order, decision, decision.line.and_then(|line| self.detail.catalog.get(&line))),
-        };
-        let of_bar = |line: Option<LineId>, hold: &Hold| Decided {
-            at: hold.changed_at,
-            by: self.who_barred(hold),
-            line: line_name(line),
-            what: "revoked the access".to_owned(),
-            why: hold.evidence.clone(),
-            but: (order.payment == Payment::Paid).then(|| "the shop says that it is paid".to_owned()),
-        };
-        let barred = |hold: &&Hold| hold.cause == Cause::Operator && hold.holds;
-        let mut decided: Vec<Decided> = order
-            .decisions
-            .iter()
-            .map(of_ruling)
-            .chain(order.holds.iter().filter(barred).map(|hold| of_bar(None, hold)))
-            .chain(
-                order
-                    .lines
-                    .iter()
-                    .flat_map(|line| line.holds.iter().filter(barred).map(move |hold| of_bar(Some(line.id), hold))),
-            )
-            .collect();
-        decided.sort_by_key(|decided| decided.at);
-        decided
-    }
-
-    /// The hold knows why and when; the audit trail of that moment knows who.
-    fn who_barred(&self, hold: &Hold) -> String {
-        let entry = self.detail.trail.iter().find(|entry| {
-            entry.at == hold.changed_at
-                && matches!(&entry.reason, Reason::Decided { words, .. } if *words == hold.evidence)
-        });
-        entry.map_or_else(|| "a person".to_owned(), |entry| name(&entry.actor).to_owned())
-    }
-
     // For programs ---------------------------------------------------------------------------------------------------
 
     fn data(&self) -> Value {
@@ -154,7 +108,7 @@ impl Page<'_> {
             "first_seen_at": detail.first_seen_at.to_string(), "changed_at": detail.changed_at.to_string(),
             "refunded": order.refunded, "holds": order.holds.iter().map(|hold| self.hold_data(None, hold)).collect::<Vec<_>>(),
             "lines": order.lines.iter().map(|line| self.line_data(line)).collect::<Vec<_>>(),
-            "decisions": self.decided().iter().map(Decided::data).collect::<Vec<_>>(),
+            "decisions": decided::of_order(self.detail).iter().map(Decided::data).collect::<Vec<_>>(),
             "reviews": detail.reviews.iter().map(review_data).collect::<Vec<_>>(),
             "deliveries": detail.deliveries.iter().map(|delivery| json!({
                 "id": delivery.id, "state": delivery.state, "received_at": delivery.received_at.to_string(),
@@ -238,10 +192,14 @@ impl Page<'_> {
             output.heading("holds")?;
             output.table(&table(["line", "cause", "since", "shown by", "counts"], holds))?;
         }
-        let decided = self.decided();
+        let decided = decided::of_order(self.detail);
         if !decided.is_empty() {
             output.heading("decided by people")?;
-            output.table(&table(["when", "who", "line", "what", "why", "but"], decided.iter().map(Decided::row)))?;
+            let row = |decided: &Decided| {
+                let Decided { by, what, why, .. } = decided.clone();
+                [human::moment(decided.at), by, decided.line_name(), what, why, decided.but.clone().unwrap_or_default()]
+            };
+            output.table(&table(["when", "who", "line", "what", "why", "but"], decided.iter().map(row)))?;
         }
         if !self.detail.reviews.is_empty() {
             output.heading("reviews")?;
@@ -387,11 +345,10 @@ impl Page<'_> {
                     .policy
                     .as_ref()
                     .is_some_and(|policy| policy.on_delete != bursar_domain::policy::OnDelete::Revoke);
-            let counts = match (hold.holds, lifted) {
-                (false, _) => "no, it is over".to_owned(),
-                (true, Some(decision)) => format!("no, {} lifted it", decision.by),
-                (true, None) if keeps => "no, by the shop's on_delete".to_owned(),
-                (true, None) => "yes".to_owned(),
+            let counts = match lifted {
+                Some(decision) => format!("no, {} lifted it", decision.by),
+                None if keeps => "no, by the shop's on_delete".to_owned(),
+                None => "yes".to_owned(),
             };
             let line = line.map_or_else(|| "all".to_owned(), |line| line.external_id.clone());
             [
@@ -402,51 +359,15 @@ impl Page<'_> {
                 counts,
             ]
         };
-        // One that never held is there for its revision only.
-        let ever = |hold: &&Hold| hold.holds || !hold.evidence.is_empty();
-        let of_order = order.holds.iter().filter(ever).map(|hold| row(None, hold));
+        // What does not hold is there for its revision; what once held and was lifted by the shop tells the trail.
+        let of_order = order.holds.iter().filter(|hold| hold.holds).map(|hold| row(None, hold));
         let of_lines = order
             .lines
             .iter()
-            .flat_map(|line| line.holds.iter().filter(ever).map(move |hold| (line, hold)))
+            .flat_map(|line| line.holds.iter().filter(|hold| hold.holds).map(move |hold| (line, hold)))
             .map(|(line, hold)| row(Some(line), hold));
         of_order.chain(of_lines).collect()
     }
-}
-
-/// What a person decided.
-struct Decided {
-    at: Timestamp,
-    by: String,
-    line: Option<String>,
-    what: String,
-    why: String,
-    but: Option<String>,
-}
-
-impl Decided {
-    fn row(&self) -> [String; 6] {
-        [
-            human::moment(self.at),
-            self.by.clone(),
-            self.line.clone().unwrap_or_else(|| "all".to_owned()),
-            self.what.clone(),
-            self.why.clone(),
-            self.but.clone().unwrap_or_default(),
-        ]
-    }
-
-    fn data(&self) -> Value {
-        json!({
-            "at": self.at.to_string(), "by": self.by, "line": self.line, "what": self.what, "why": self.why,
-            "but": self.but,
-        })
-    }
-}
-
-/// A person's name, without what the audit trail puts before it.
-fn name(actor: &str) -> &str {
-    actor.strip_prefix("operator ").unwrap_or(actor)
 }
 
 fn short(run: &CourseRun, mode: &bursar_domain::Mode) -> String {
