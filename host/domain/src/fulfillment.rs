@@ -92,6 +92,8 @@ pub enum Action {
     Ask {
         /// What.
         concern: Concern,
+        /// Why.
+        reason: Reason,
     },
 }
 
@@ -107,6 +109,7 @@ pub enum Action {
 /// | inactive | otherwise | enroll in what is owed |
 /// | active in what is owed | | nothing |
 /// | active in a mode outside the ladder | | nothing |
+/// | anything else than was sold | and that is a mode outside the ladder | a person is asked |
 /// | active in less | | upgrade |
 /// | active in more | a mode that we gave | lower to what is owed |
 /// | active in more | otherwise | nothing |
@@ -135,16 +138,22 @@ pub fn decide(
     }
     let baseline = history.baseline.as_ref().and_then(Seen::active_mode);
     let Some(owed) = ladder.best(grants.iter().map(|grant| &grant.mode).chain(baseline)) else {
-        // Sold in a mode outside the ladder: given where nothing is there, never used to change anything.
+        // Sold in a mode outside the ladder: given where nothing is there, never used to change anything; but somebody paid.
         return match (seen, grants.first()) {
             (Seen::Absent, Some(grant)) => Action::Enroll { mode: grant.mode.clone(), reason: Reason::Bought },
             (Seen::Active { mode }, Some(grant)) if *mode == grant.mode => {
                 Action::Nothing { reason: Reason::AlreadyRight }
             }
-            (Seen::Active { mode } | Seen::Inactive { mode }, _) => {
-                Action::Nothing { reason: Reason::ModeOutsideLadder { mode: mode.clone() } }
+            (Seen::Active { .. } | Seen::Inactive { .. }, Some(grant)) => {
+                let mode = grant.mode.clone();
+                Action::Ask {
+                    concern: Concern::EnrollmentRefused {
+                        obstacle: Obstacle::SoldOutsideLadder { mode: mode.clone() },
+                    },
+                    reason: Reason::ModeOutsideLadder { mode },
+                }
             }
-            (Seen::Absent, None) => Action::Nothing { reason: Reason::NothingGiven },
+            (_, None) => Action::Nothing { reason: Reason::NothingGiven },
         };
     };
     let enroll = |reason| Action::Enroll { mode: owed.clone(), reason };
@@ -186,7 +195,10 @@ fn without_grants(history: &History, seen: &Seen, ladder: &ModeLadder, on_revoke
     };
     match (on_revoke, before) {
         (OnRevoke::Keep, _) => nothing(Reason::Kept),
-        (OnRevoke::Review, _) => Action::Ask { concern: Concern::Revoke { reason: Box::new(Reason::AskBeforeRevoke) } },
+        (OnRevoke::Review, _) => Action::Ask {
+            concern: Concern::Revoke { reason: Box::new(Reason::AskBeforeRevoke) },
+            reason: Reason::AskBeforeRevoke,
+        },
         (OnRevoke::Restore, Some(before)) => change_to(before),
         (OnRevoke::Downgrade, _) => ladder.lowest().map_or_else(unenroll, change_to),
         (OnRevoke::Restore | OnRevoke::Unenroll, _) => unenroll(),

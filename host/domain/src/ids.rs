@@ -85,6 +85,10 @@ ids! {
     IdentityId = "idn";
     /// An LMS user.
     AccountId = "acc";
+    /// One try to register a learner in an LMS.
+    RegistrationId = "reg";
+    /// An enrollment-allowed record that Bursar may have made.
+    AllowanceId = "alw";
     /// Access to one course run in one mode for one learner, owed by one line.
     GrantId = "grt";
     /// What the LMS says of one account and course run.

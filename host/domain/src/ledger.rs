@@ -42,7 +42,7 @@ pub struct Order {
     pub payment: Payment,
     /// How new that is.
     pub payment_revision: Revision,
-    /// How new the order's own facts are (number, learner, …).
+    /// How new it is who learns.
     pub revision: Revision,
     /// How new the newest snapshot is: a line that only older statements name was not in it.
     pub snapshot_revision: Revision,
@@ -260,6 +260,7 @@ impl Order {
 /// |---|---|
 /// | carries another fingerprint or origin than the one known, or another origin than the shop's | nothing is applied; a person is asked |
 /// | is a fact older than the same fact known | stale: nothing changes |
+/// | is older than a patch, but says what nobody has said | that is filled in |
 /// | is as new or newer | applied |
 /// | says payment `undecided` | what was known of the payment stays |
 /// | is a snapshot without a known line | the line is gone |
@@ -324,19 +325,22 @@ impl Recorded {
 
     fn own_facts(&mut self, statement: &OrderStatement) {
         let order = &mut self.order;
+        // What is known of a test order never makes it a real one, however late it comes.
+        order.test |= statement.test;
+        // These never change, so that even an older statement may fill in what was never said.
+        fill(&mut order.fingerprint, &statement.fingerprint);
+        fill(&mut order.origin, &statement.origin);
+        fill(&mut order.placed_at, &statement.placed_at);
+        fill(&mut order.number, &statement.number);
         if statement.revision < order.revision {
             self.stale += 1;
             return;
         }
-        order.revision = statement.revision.clone();
-        order.test |= statement.test;
         replace_if_stated(&mut order.number, &statement.number);
-        replace_if_stated(&mut order.fingerprint, &statement.fingerprint);
-        replace_if_stated(&mut order.origin, &statement.origin);
-        replace_if_stated(&mut order.placed_at, &statement.placed_at);
-        match statement.scope {
-            Scope::Snapshot => order.learner.clone_from(&statement.learner),
-            Scope::Patch => replace_if_stated(&mut order.learner, &statement.learner),
+        // A patch that says nothing of the learner must not make the sale that names one look old.
+        if statement.scope == Scope::Snapshot || statement.learner.is_some() {
+            order.revision = statement.revision.clone();
+            order.learner.clone_from(&statement.learner);
         }
     }
 
@@ -406,8 +410,12 @@ impl Recorded {
         let changes: Vec<(Cause, HoldChange)> =
             statement.holds.iter().map(|hold| (hold.cause, set_hold(&mut line.holds, hold, revision, now))).collect();
         let applies = *revision >= line.revision;
+        // A patch may overtake the sale that says what the line is. What it did not say is still news.
+        let described = *revision < self.order.snapshot_revision;
         if applies {
             line.apply(statement, order.scope, revision);
+        } else if !described {
+            line.fill_in(statement);
         }
         for (cause, change) in changes {
             match change {
@@ -475,12 +483,32 @@ impl Line {
             courses: Vec::new(),
             parent: None,
             learner: None,
-            quantity: 1,
+            quantity: QUANTITY_UNSAID,
             refunded_quantity: 0,
             until: None,
             holds: Vec::new(),
             pins: None,
             grants: Vec::new(),
+        }
+    }
+
+    /// Takes over what nobody has said yet from a statement that a newer patch overtook.
+    fn fill_in(&mut self, statement: &LineStatement) {
+        if self.products.is_empty() {
+            self.products.clone_from(&statement.products);
+        }
+        if self.courses.is_empty() {
+            self.courses.clone_from(&statement.courses);
+        }
+        fill(&mut self.title, &statement.title);
+        fill(&mut self.parent, &statement.parent);
+        fill(&mut self.learner, &statement.learner);
+        fill(&mut self.until, &statement.until);
+        if self.quantity == QUANTITY_UNSAID {
+            self.quantity = statement.quantity.unwrap_or(QUANTITY_UNSAID);
+        }
+        if self.refunded_quantity == 0 {
+            self.refunded_quantity = statement.refunded_quantity.unwrap_or(0);
         }
     }
 
@@ -515,11 +543,20 @@ impl Line {
     }
 }
 
+fn fill<T: Clone>(known: &mut Option<T>, stated: &Option<T>) {
+    if known.is_none() {
+        known.clone_from(stated);
+    }
+}
+
 fn replace_if_stated<T: Clone>(known: &mut Option<T>, stated: &Option<T>) {
     if stated.is_some() {
         known.clone_from(stated);
     }
 }
+
+/// How many a line sells of which nobody says it (`wit/0.1.0/orders.wit`).
+const QUANTITY_UNSAID: u32 = 1;
 
 /// What setting a cause came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

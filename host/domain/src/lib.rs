@@ -6,6 +6,7 @@
 
 pub mod brake;
 pub mod decision;
+pub mod effect;
 pub mod fulfillment;
 pub mod grants;
 pub mod ids;
@@ -13,6 +14,7 @@ pub mod ledger;
 pub mod names;
 pub mod policy;
 pub mod reason;
+pub mod registration;
 pub mod request;
 pub mod retry;
 pub mod statement;

@@ -85,6 +85,8 @@ pub struct ShopPolicy {
     pub default_mode: Mode,
     /// What to do about learners without an account.
     pub no_account: NoAccount,
+    /// Are learners without an account given leave in the LMS beforehand, by enrollment-allowed records?
+    pub enrollment_allowed: bool,
     /// What to do when no grant is left.
     pub on_revoke: OnRevoke,
     /// What to do when the last one left has run out.
@@ -105,6 +107,31 @@ pub struct ShopPolicy {
     pub sold_before: Option<Timestamp>,
     /// The shop's address, as its orders say it. Orders that say another one are a copy's, and are not applied.
     pub origin: Option<String>,
+}
+
+impl ShopPolicy {
+    /// The policies of a live shop whose operator said nothing else.
+    #[must_use]
+    pub fn new(shop: ShopName, lms: LmsName, default_mode: Mode) -> Self {
+        Self {
+            shop,
+            lms,
+            mode: ShopMode::Live,
+            default_mode,
+            no_account: NoAccount::Wait,
+            enrollment_allowed: false,
+            on_revoke: OnRevoke::Restore,
+            on_expiry: OnRevoke::Restore,
+            force: Force::IfPaidWhileOpen,
+            on_delete: OnDelete::Review,
+            quiet_time: QUIET_TIME_DEFAULT,
+            grace: GRACE_DEFAULT,
+            brake: Brake::default(),
+            accept_test: false,
+            sold_before: None,
+            origin: None,
+        }
+    }
 }
 
 /// The modes that Bursar may set, from least to most. A mode outside it is never changed.

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     decision::{Answer, Deed, RulingKind},
+    effect::{Asked, EffectEnd},
     fulfillment::Obstacle,
     names::{LmsName, Mode},
     statement::{Cause, ProductId},
@@ -117,10 +118,36 @@ pub enum Reason {
     NoAccount,
     /// The account exists.
     AccountFound,
+    /// There was no account, and the shop's policy is to register one.
+    AccountRegistered,
+    /// The shop is only observed: an account would have been registered.
+    WouldRegister,
+    /// A person said whose the identity is.
+    LinkedByPerson {
+        /// The LMS's id of the user.
+        lms_user_id: i64,
+        /// The person's words.
+        why: String,
+    },
+    /// Somebody else had given the learner leave to enroll, so that is theirs to take back.
+    AllowanceNotOurs,
+    /// The learner has enrolled, or nothing is owed any more.
+    AllowanceOver,
     /// The account belongs to somebody who asked the LMS to forget them.
     AccountRetired,
     /// Bursar cannot look this kind of identity up.
     IdentityUnsupported,
+
+    // Effects.
+    /// An adapter asked for a change beside the ledger.
+    Effect {
+        /// Which.
+        #[serde(flatten)]
+        asked: Asked,
+        /// What became of it.
+        #[serde(flatten)]
+        end: EffectEnd,
+    },
 
     // What went wrong.
     /// The LMS refused, definitely.
@@ -187,8 +214,33 @@ impl fmt::Display for Reason {
             Self::AskBeforeRevoke => f.write_str("the shop's policy asks a person before access is taken"),
             Self::NoAccount => f.write_str("the LMS knows no account for this learner yet"),
             Self::AccountFound => f.write_str("the account exists"),
+            Self::AccountRegistered => f.write_str("the LMS knew no account, and the shop's policy is to register one"),
+            Self::WouldRegister => f.write_str(
+                "the LMS knows no account for this learner yet; the shop is only observed, one would have been registered",
+            ),
+            Self::LinkedByPerson { lms_user_id, why } => {
+                write!(f, "a person joined the learner to LMS user {lms_user_id}: {why}")
+            }
+            Self::AllowanceNotOurs => f.write_str("the learner had leave to enroll already, not by Bursar"),
+            Self::AllowanceOver => f.write_str("the learner is enrolled, or nothing is owed any more"),
             Self::AccountRetired => f.write_str("the account was retired"),
             Self::IdentityUnsupported => f.write_str("this kind of identity cannot be looked up"),
+            Self::Effect { asked, end } => match end {
+                EffectEnd::Done => write!(f, "the adapter asked {asked}"),
+                EffectEnd::FoundDone => write!(
+                    f,
+                    "the adapter asked {asked}; an earlier request had taken effect before its record was written"
+                ),
+                EffectEnd::AlreadySo => write!(f, "the adapter asked {asked}, and it is so already"),
+                EffectEnd::AccountExists => {
+                    write!(f, "the adapter asked {asked}, and there is one of this e-mail address already")
+                }
+                EffectEnd::Refused { refusal } => {
+                    write!(f, "the adapter asked {asked}; refused: {refusal}")
+                }
+                EffectEnd::Observed => write!(f, "the shop is only observed; the adapter asked {asked}"),
+                EffectEnd::Repeated => write!(f, "the adapter asked {asked} under a key that it had used before"),
+            },
             Self::LmsRefused { obstacle } => write!(f, "the LMS refused: {obstacle}"),
             Self::LmsUnavailable { problem } => write!(f, "the LMS did not answer usefully: {problem}"),
             Self::LmsMisconfigured { problem } => write!(f, "the LMS connection needs mending: {problem}"),
@@ -279,6 +331,14 @@ pub enum Concern {
         /// What stands in the way.
         obstacle: Obstacle,
     },
+    /// A change that the adapter asked for could not be brought about.
+    EffectRefused {
+        /// Which.
+        #[serde(flatten)]
+        asked: Asked,
+        /// The refusal's code.
+        refusal: String,
+    },
     /// A removal needs a person's word.
     Revoke {
         /// Why.
@@ -290,6 +350,18 @@ pub enum Concern {
     AccountRetired,
     /// The learner is given in a way that cannot be looked up.
     IdentityUnsupported,
+    /// The LMS does not register learners for us; they are waited for.
+    RegistrationRefused {
+        /// The refusal's code.
+        refusal: String,
+        /// The fields that it complains of.
+        fields: Vec<String>,
+    },
+    /// No more learners are registered for now; they are waited for.
+    RegistrationLimit {
+        /// Registrations in seven days that this host allows itself; none: the LMS itself said that it was enough.
+        own: Option<u32>,
+    },
 }
 
 impl Concern {
@@ -314,10 +386,13 @@ impl Concern {
             Self::QuantityPartlyRefunded { .. } => "quantity-partly-refunded",
             Self::Adapter { .. } => "adapter",
             Self::EnrollmentRefused { .. } => "enrollment-refused",
+            Self::EffectRefused { .. } => "effect-refused",
             Self::Revoke { .. } => "revoke",
             Self::NoAccount => "no-account",
             Self::AccountRetired => "account-retired",
             Self::IdentityUnsupported => "identity-unsupported",
+            Self::RegistrationRefused { .. } => "registration-refused",
+            Self::RegistrationLimit { .. } => "registration-limit",
         }
     }
 }
@@ -344,9 +419,12 @@ impl Concern {
             | Self::AgainstDecision { .. }
             | Self::Revoke { .. } => &[Answer::Keep, Answer::Take],
             Self::RemovalsPaused { .. } => &[Answer::Again],
-            Self::EnrollmentRefused { .. } | Self::LmsMisconfigured { .. } | Self::NoAccount => {
-                &[Answer::Again, Answer::Noted]
-            }
+            Self::EnrollmentRefused { .. }
+            | Self::EffectRefused { .. }
+            | Self::LmsMisconfigured { .. }
+            | Self::NoAccount
+            | Self::RegistrationRefused { .. }
+            | Self::RegistrationLimit { .. } => &[Answer::Again, Answer::Noted],
             Self::LearnerMissing
             | Self::LearnerMalformed
             | Self::LearnerChanged
@@ -416,11 +494,28 @@ impl fmt::Display for Concern {
             }
             Self::Adapter { words } => f.write_str(words),
             Self::EnrollmentRefused { obstacle } => write!(f, "paid, but the LMS refuses the enrollment: {obstacle}"),
+            Self::EffectRefused { asked, refusal } => {
+                write!(f, "the adapter asked {asked}; refused: {refusal}")
+            }
             Self::Revoke { reason } => write!(f, "access should end and a person decides: {reason}"),
             Self::NoAccount => f.write_str("paid, but the LMS has no account for the learner"),
             Self::AccountRetired => f.write_str("paid, but the learner's account was retired"),
             Self::IdentityUnsupported => {
                 f.write_str("paid, but the learner is named in a way that cannot be looked up")
+            }
+            Self::RegistrationRefused { refusal, fields } => {
+                write!(f, "paid, and the LMS does not register the learner: {refusal}")?;
+                if !fields.is_empty() {
+                    write!(f, " ({})", fields.join(", "))?;
+                }
+                f.write_str("; whoever has no account is waited for")
+            }
+            Self::RegistrationLimit { own: Some(limit) } => write!(
+                f,
+                "paid, and {limit} learners were registered in seven days, which is the limit; whoever has no account is waited for"
+            ),
+            Self::RegistrationLimit { own: None } => {
+                f.write_str("paid, and the LMS registers nobody else for now; whoever has no account is waited for")
             }
         }
     }
@@ -436,6 +531,20 @@ mod tests {
         let stored = format!("{:?}", serde_code(&concern));
         assert_eq!(stored, format!("{:?}", concern.code()));
         assert_eq!(serde_code(&Concern::LearnerMissing), Concern::LearnerMissing.code());
+    }
+
+    #[test]
+    fn the_reason_of_an_effect_reads_back_and_names_nobody() {
+        let run = crate::CourseRun::parse("course-v1:A+B+C").unwrap();
+        let end = EffectEnd::Refused { refusal: "unknown-user".into() };
+        let reason = Reason::Effect { asked: Asked::Enrollment { run, mode: None, active: Some(true) }, end };
+        let json = serde_json::to_value(&reason).unwrap();
+        assert_eq!(
+            (&json["code"], &json["kind"], &json["end"]),
+            (&"effect".into(), &"enrollment".into(), &"refused".into())
+        );
+        assert_eq!(serde_json::from_value::<Reason>(json).unwrap(), reason);
+        assert_eq!(reason.to_string(), "the adapter asked to enroll in course-v1:A+B+C; refused: unknown-user");
     }
 
     fn serde_code(concern: &Concern) -> String {

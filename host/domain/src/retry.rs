@@ -56,6 +56,20 @@ pub const FOR_A_PERSON: Duration = Duration::from_secs(300);
 /// After this long of waiting for an account a person is told.
 pub const ACCOUNT_TELL_AFTER: Duration = Duration::from_secs(7 * 86_400);
 
+/// How long a look-up of an account serves new grants. Addresses change hands and accounts retire, so a grant that begins
+/// later has the learner looked up again; what was given before stays where it is.
+pub const ACCOUNT_TRUSTED_FOR: Duration = Duration::from_secs(86_400);
+
+/// The time in which an LMS counts registrations: seven days, unless its operator says otherwise (`docs/lms.md`).
+pub const REGISTRATION_WINDOW: Duration = Duration::from_secs(7 * 86_400);
+
+/// After the LMS refused to register anybody (its limit, or the form is closed or wants other fields), how long nobody is
+/// registered: failed tries count there, and four a day leave most of its 60 for learners.
+pub const REGISTRATION_PAUSE: Duration = Duration::from_secs(6 * 3_600);
+
+/// After the LMS refused to register one learner, how long they are only waited for.
+pub const REGISTRATION_PAUSE_OF_ONE: Duration = Duration::from_secs(86_400);
+
 /// The pause between two look-ups of a learner who has no account yet, by how long they have been waited for. Most people
 /// register within minutes of paying; looking is cheap, a hundred addresses a call.
 #[must_use]

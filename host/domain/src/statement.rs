@@ -1,12 +1,14 @@
 //! What an adapter said in one run, as plain data.
 //!
-//! Owns the facts of the contract's `orders` interface (`wit/0.1.0/orders.wit`) in the host's own types. Decides
+//! Owns the facts of the contract's `orders` interface (`wit/0.1.0/orders.wit`) in the host's own types; what is asked for
+//! through `lms-write` is [`crate::effect`]'s. Decides
 //! nothing: what follows from a statement is the business of [`crate::ledger`].
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    effect::EffectStatement,
     names::{CourseRun, Email, Mode, Username},
     time::Timestamp,
 };
@@ -16,6 +18,8 @@ use crate::{
 pub struct Statements {
     /// Orders, in the order in which they were stated.
     pub orders: Vec<OrderStatement>,
+    /// Changes of the LMS beside the ledger, in the order in which they were handed in.
+    pub effects: Vec<EffectStatement>,
     /// Why there was nothing to do.
     pub ignored: Vec<String>,
     /// Why a person should look at the delivery.

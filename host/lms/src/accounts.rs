@@ -22,6 +22,10 @@ use crate::{
 /// How many addresses go into one search. The LMS took 300 (`docs/lms.md`); a smaller answer is a quicker one.
 const SEARCH_MAX: usize = 100;
 
+/// How many usernames go into one question. Fifty of the longest that a registration makes stay below the request line of
+/// 4 kB that common servers in front of the LMS take.
+const NAMES_MAX: usize = 50;
+
 /// What the LMS makes of a retired account's address by default: `retired__user_<hash>@retired.invalid`.
 const RETIRED_PREFIX: &str = "retired__user_";
 const RETIRED_DOMAIN: &str = "@retired.invalid";
@@ -114,6 +118,59 @@ impl Lms {
         }
     }
 
+    /// The accounts of many addresses in full, each with the LMS's own words for it. Left out are addresses that the LMS does
+    /// not know, and accounts that are retired or cannot be used in calls. Not throttled.
+    ///
+    /// # Errors
+    /// As [`Lms::search_emails`].
+    pub async fn accounts_by_email_verbatim(&self, emails: &[Email]) -> Result<Vec<(Account, Value)>, LmsError> {
+        let mut usernames: Vec<Username> = Vec::new();
+        for (_, lookup) in self.search_emails(emails).await? {
+            // One account is found twice where an address was asked for twice.
+            if let AccountLookup::Found(account) = lookup
+                && !usernames.contains(&account.username)
+            {
+                usernames.push(account.username);
+            }
+        }
+        let mut accounts = Vec::with_capacity(usernames.len());
+        for chunk in usernames.chunks(NAMES_MAX) {
+            let names: Vec<&str> = chunk.iter().map(Username::as_str).collect();
+            for row in self.account_rows("username", &names.join(",")).await?.unwrap_or_default() {
+                let AccountLookup::Found(account) = read(&row)? else { continue };
+                let is_asked_for = |asked: &Email| {
+                    account.email.as_ref().is_some_and(|email| email.normalized() == asked.normalized())
+                };
+                // Whoever changed the address between the two calls is not who was asked for.
+                if emails.iter().any(is_asked_for) {
+                    accounts.push((account, row));
+                }
+            }
+        }
+        Ok(accounts)
+    }
+
+    /// As [`Lms::account_by_username`], with the LMS's own words for it. `None` for an account that there is not, that is
+    /// retired, or that cannot be used in calls.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn account_by_username_verbatim(
+        &self,
+        username: &Username,
+    ) -> Result<Option<(Account, Value)>, LmsError> {
+        let Some(rows) = self.account_rows("username", username.as_str()).await? else { return Ok(None) };
+        for row in rows {
+            if let AccountLookup::Found(account) = read(&row)? {
+                if account.username.normalized() != username.normalized() {
+                    return Err(Doubt::WrongEcho { what: "user" }.into());
+                }
+                return Ok(Some((account, row)));
+            }
+        }
+        Ok(None)
+    }
+
     async fn account(&self, by: &str, value: &str) -> Result<AccountLookup, LmsError> {
         let call = Call::get(CallKind::ReadAccount, "/api/user/v1/accounts").query(pairs([(by, value)]));
         self.send(&call, |answer| {
@@ -129,6 +186,17 @@ impl Lms {
                 Some(_) => Err(unreadable()),
                 None => Err(classify::leftover(answer, CallKind::ReadAccount, &[value])),
             }
+        })
+        .await
+    }
+
+    /// Every account that the question finds; `None` where it finds none.
+    async fn account_rows(&self, by: &str, value: &str) -> Result<Option<Vec<Value>>, LmsError> {
+        let call = Call::get(CallKind::ReadAccount, "/api/user/v1/accounts").query(pairs([(by, value)]));
+        self.send(&call, |answer| match (&answer.content, answer.data().and_then(Value::as_array)) {
+            (Content::Empty, _) if answer.status == 404 => Ok(None),
+            (_, Some(rows)) if answer.is_success() => Ok(Some(rows.clone())),
+            _ => Err(classify::leftover(answer, CallKind::ReadAccount, &[value])),
         })
         .await
     }

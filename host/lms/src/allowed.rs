@@ -57,6 +57,14 @@ impl Lms {
     /// # Errors
     /// [`Refusal::Unsupported`] by LMSs before 2023, else of any class but definite.
     pub async fn enrollment_allowed(&self, email: &Email) -> Result<Vec<Allowed>, LmsError> {
+        Ok(self.enrollment_allowed_verbatim(email).await?.into_iter().map(|(record, _)| record).collect())
+    }
+
+    /// As [`Lms::enrollment_allowed`], each with the LMS's own words for it.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn enrollment_allowed_verbatim(&self, email: &Email) -> Result<Vec<(Allowed, Value)>, LmsError> {
         let call = Call::get(CallKind::ReadAllowed, ALLOWED).query(pairs([("email", email.as_str())]));
         self.send(&call, |answer| {
             let Some(rows) = answer.data().and_then(Value::as_array).filter(|_| answer.is_success()) else {
@@ -72,7 +80,7 @@ impl Lms {
                 if found.normalized() == email.normalized() {
                     let auto_enroll = row.get("auto_enroll").and_then(Value::as_bool).unwrap_or(false);
                     let user_id = row.get("user").and_then(Value::as_i64);
-                    records.push(Allowed { email: found, run, auto_enroll, user_id });
+                    records.push((Allowed { email: found, run, auto_enroll, user_id }, row.clone()));
                 }
             }
             Ok(records)

@@ -71,6 +71,14 @@ impl Lms {
     /// # Errors
     /// [`Refusal::UnknownCourse`], else of any class but definite.
     pub async fn course_details(&self, run: &CourseRun) -> Result<CourseDetails, LmsError> {
+        Ok(self.course_details_verbatim(run).await?.0)
+    }
+
+    /// As [`Lms::course_details`], with the LMS's own words for it.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn course_details_verbatim(&self, run: &CourseRun) -> Result<(CourseDetails, Value), LmsError> {
         let run_part = run_in_path(run).ok_or(Refusal::UnknownCourse)?;
         let call = Call::get(CallKind::ReadCourse, format!("/api/enrollment/v1/course/{run_part}"))
             .query(pairs([("include_expired", "1")]));
@@ -78,7 +86,7 @@ impl Lms {
             (200, Content::Data(data)) => {
                 let details = details(data).ok_or(Doubt::Unreadable { what: "a course" })?;
                 if same_run(details.run.as_str(), run.as_str()) {
-                    Ok(details)
+                    Ok((details, data.clone()))
                 } else {
                     Err(Doubt::WrongEcho { what: "course run" }.into())
                 }

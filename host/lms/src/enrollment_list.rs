@@ -111,18 +111,27 @@ impl Lms {
     /// [`Refusal::UnknownCourse`]; [`Refusal::UnusableUsername`] where the LMS refuses the whole list for one of the
     /// usernames, which must then be read alone with [`Lms::enrollment`]; else of any class but definite.
     pub async fn enrollments(&self, filter: &EnrollmentFilter) -> Result<Vec<Enrollment>, LmsError> {
-        let mut enrollments = Vec::new();
+        let rows = self.enrollments_verbatim(filter).await?;
+        Ok(rows.into_iter().map(|(enrollment, _)| enrollment).collect())
+    }
+
+    /// As [`Lms::enrollments`], each with the LMS's own words for it.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn enrollments_verbatim(&self, filter: &EnrollmentFilter) -> Result<Vec<(Enrollment, Value)>, LmsError> {
+        let mut rows = Vec::new();
         for users in filter.chunks() {
-            self.list(&users, filter.course_run(), &mut enrollments).await?;
+            self.list(&users, filter.course_run(), &mut rows).await?;
         }
-        Ok(enrollments)
+        Ok(rows)
     }
 
     async fn list(
         &self,
         users: &[&Username],
         run: Option<&CourseRun>,
-        into: &mut Vec<Enrollment>,
+        into: &mut Vec<(Enrollment, Value)>,
     ) -> Result<(), LmsError> {
         let names: Vec<&str> = users.iter().map(|user| user.as_str()).collect();
         let joined = names.join(",");
@@ -147,7 +156,7 @@ impl Lms {
                         return Err(refusal(answer, &names));
                     };
                     for row in rows {
-                        into.extend(matching(row, &wanted, run)?);
+                        into.extend(matching(row, &wanted, run)?.map(|enrollment| (enrollment, row.clone())));
                     }
                     Ok(next_cursor(answer)?)
                 })

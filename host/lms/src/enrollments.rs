@@ -4,9 +4,8 @@
 //! change without one enrolls the service user (`docs/lms.md`), and every answer is compared with what was asked,
 //! because the LMS says 200 to changes that it did not make.
 
-use bursar_domain::{CourseRun, Mode, Timestamp, Username, names::Malformed};
+use bursar_domain::{CourseRun, Mode, Timestamp, Username, effect::Attribute};
 use reqwest::Method;
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
@@ -21,9 +20,6 @@ use crate::{
 
 pub(crate) const ENROLLMENT: &str = "/api/enrollment/v1/enrollment";
 
-/// Longest namespace, name and value of an attribute that the LMS stores, in characters; more ends in a 500.
-const ATTRIBUTE_MAX: usize = 255;
-
 /// An enrollment as the LMS holds it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Enrollment {
@@ -37,60 +33,6 @@ pub struct Enrollment {
     pub is_active: bool,
     /// When the enrollment was first made; an upgrade or a reactivation does not move it.
     pub created: Option<Timestamp>,
-}
-
-/// Something noted on an enrollment. The LMS never shows attributes again, and replaces all of them when it takes new
-/// ones.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Attribute {
-    namespace: String,
-    name: String,
-    value: String,
-}
-
-impl Attribute {
-    /// Checks an attribute.
-    ///
-    /// # Errors
-    /// When a part is blank or longer than the LMS stores, and for an `order` / `date_placed` that is not of the form
-    /// `2026-11-23T09:15:00Z`: with such a one the LMS fails every later unenrollment (`docs/lms.md`).
-    pub fn new(namespace: &str, name: &str, value: &str) -> Result<Self, Malformed> {
-        let malformed = |problem| Malformed { what: "enrollment attribute", problem };
-        for part in [namespace, name, value] {
-            if part.trim().is_empty() {
-                return Err(malformed("has a blank part"));
-            }
-            if part.chars().count() > ATTRIBUTE_MAX {
-                return Err(malformed("has a part longer than 255 characters"));
-            }
-        }
-        if (namespace, name) == ("order", "date_placed") && !is_whole_second_utc(value) {
-            return Err(malformed("order/date_placed must look like 2026-11-23T09:15:00Z"));
-        }
-        Ok(Self { namespace: namespace.to_owned(), name: name.to_owned(), value: value.to_owned() })
-    }
-
-    /// Whose names these are.
-    #[must_use]
-    pub fn namespace(&self) -> &str {
-        &self.namespace
-    }
-
-    /// What is noted.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The note.
-    #[must_use]
-    pub fn value(&self) -> &str {
-        &self.value
-    }
-}
-
-fn is_whole_second_utc(text: &str) -> bool {
-    text.len() == "2026-11-23T09:15:00Z".len() && text.ends_with('Z') && moment(text).is_some()
 }
 
 /// A change of an enrollment.
@@ -169,6 +111,18 @@ impl Lms {
     /// # Errors
     /// [`Refusal::UnknownCourse`] for a key that no LMS can have, else of any class but definite.
     pub async fn enrollment(&self, username: &Username, run: &CourseRun) -> Result<Option<Enrollment>, LmsError> {
+        Ok(self.enrollment_verbatim(username, run).await?.map(|(enrollment, _)| enrollment))
+    }
+
+    /// As [`Lms::enrollment`], with the LMS's own words for it.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn enrollment_verbatim(
+        &self,
+        username: &Username,
+        run: &CourseRun,
+    ) -> Result<Option<(Enrollment, Value)>, LmsError> {
         let run_part = run_in_path(run).ok_or(Refusal::UnknownCourse)?;
         let path = format!("{ENROLLMENT}/{},{run_part}", path_part(username.as_str()));
         self.send(&Call::get(CallKind::ReadEnrollment, path), |answer| match (answer.status, &answer.content) {
@@ -182,7 +136,7 @@ impl Lms {
                 if !same_run(enrollment.run.as_str(), run.as_str()) {
                     return Err(Doubt::WrongEcho { what: "course run" }.into());
                 }
-                Ok(Some(enrollment))
+                Ok(Some((enrollment, data.clone())))
             }
             _ => Err(classify::leftover(answer, CallKind::ReadEnrollment, &[username.as_str()])),
         })
@@ -327,16 +281,5 @@ mod tests {
                    "is_active": false, "force_enrollment": true,
                    "enrollment_attributes": [{"namespace": "bursar", "name": "order", "value": "7"}]})
         );
-    }
-
-    #[test]
-    fn attributes_that_would_make_the_lms_fail_are_refused() {
-        assert!(Attribute::new("bursar", "", "x").is_err());
-        assert!(Attribute::new("bursar", "order", " ").is_err());
-        assert!(Attribute::new("bursar", "order", &"x".repeat(256)).is_err());
-        for value in ["2026-11-23", "2026-11-23T09:15:00+00:00", "2026-11-23T09:15:00.1Z", "2026-11-23 09:15:00Zx"] {
-            assert!(Attribute::new("order", "date_placed", value).is_err(), "{value:?} passed");
-        }
-        assert!(Attribute::new("order", "date_placed", "2026-11-23T09:15:00Z").is_ok());
     }
 }

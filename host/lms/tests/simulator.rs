@@ -441,3 +441,32 @@ async fn what_was_surely_not_done_is_not_called_unclear() {
     simulator.plug_in().unwrap();
     client.enroll(&change("bob", CS101, Some("audit"), Some(true))).await.unwrap();
 }
+
+#[tokio::test]
+async fn what_is_read_verbatim_is_the_lmss_own_answer() {
+    let (_simulator, client) = start();
+    let asked = [email("CAROL.case@example.com"), email("nobody@example.com"), email("old@example.com")];
+    let accounts = client.accounts_by_email_verbatim(&asked).await.unwrap();
+    let [(account, json)] = accounts.as_slice() else { panic!("{accounts:?}") };
+    assert_eq!((account.username.as_str(), &json["email"]), ("carol", &"Carol.Case@Example.com".into()));
+    assert_eq!((account.is_active, &json["username"]), (Some(true), &"carol".into()));
+    assert!(client.accounts_by_email_verbatim(&[]).await.unwrap().is_empty());
+
+    let (account, json) = client.account_by_username_verbatim(&user("BOB")).await.unwrap().unwrap();
+    assert_eq!((account.username.as_str(), &json["id"]), ("bob", &account.id.into()));
+    for nobody in ["nobody", "gone"] {
+        assert_eq!(client.account_by_username_verbatim(&user(nobody)).await.unwrap(), None, "{nobody}");
+    }
+
+    let listed = client.enrollments_verbatim(&EnrollmentFilter::user(user("carol"))).await.unwrap();
+    assert_eq!((listed.len(), &listed[0].1["course_id"]), (1, &FULL.into()));
+    let (_, json) = client.enrollment_verbatim(&user("carol"), &run(FULL)).await.unwrap().unwrap();
+    assert_eq!(json["course_details"]["course_id"], FULL);
+
+    let ada = email("ada@example.com");
+    client.create_enrollment_allowed(&ada, &run(CS101), true).await.unwrap();
+    let records = client.enrollment_allowed_verbatim(&ada).await.unwrap();
+    assert_eq!((records.len(), &records[0].1["auto_enroll"]), (1, &true.into()));
+    let (details, json) = client.course_details_verbatim(&run(CS101)).await.unwrap();
+    assert_eq!((details.name.as_deref(), &json["course_name"]), (Some("Computing 101"), &"Computing 101".into()));
+}

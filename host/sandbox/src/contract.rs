@@ -12,6 +12,12 @@ wasmtime::component::bindgen!({
     imports: {
         "bursar:adapter/orders.known": async | trappable,
         "bursar:adapter/catalog.courses": async | trappable,
+        "bursar:adapter/lms-read.accounts-by-email": async | trappable,
+        "bursar:adapter/lms-read.account-by-username": async | trappable,
+        "bursar:adapter/lms-read.enrollments-of": async | trappable,
+        "bursar:adapter/lms-read.enrollment-of": async | trappable,
+        "bursar:adapter/lms-read.enrollments-allowed": async | trappable,
+        "bursar:adapter/lms-read.course-details": async | trappable,
         default: trappable,
     },
     exports: { default: async },

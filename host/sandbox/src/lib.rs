@@ -3,7 +3,7 @@
 //!
 //! Owns everything that touches wasmtime, and the promise that an adapter can neither see, reach nor use up what it was
 //! not given (`docs/sandbox.md`). Knows no HTTP server, no SQL and no LMS: what a run may look up comes through
-//! [`Surroundings`], and what it says goes back as plain data.
+//! [`Surroundings`] and [`LmsReader`], and what it says goes back as plain data.
 //!
 //! # In short
 //!
@@ -29,6 +29,7 @@ mod error;
 mod host;
 mod inspect;
 pub mod limits;
+mod lms;
 mod outcome;
 mod proof;
 mod redact;
@@ -43,6 +44,7 @@ pub use description::{Description, Named};
 pub use error::{LoadError, LoadErrorClass, LoadErrorKind, RunError, RunErrorClass, RunErrorKind, SandboxError};
 pub use inspect::{ADAPTER, Inspection, PACKAGE, VERSION, inspect};
 pub use limits::Limits;
+pub use lms::{LmsAccount, LmsEnrollment, LmsReader};
 pub use outcome::{Answer, Authenticated, Decision, Handled, LogLevel, LogLine, Logs, Problem, Remedy, Usage};
 pub use proof::FailedCheck;
 pub use redact::{BLANK, redact};

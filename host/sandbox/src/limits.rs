@@ -118,6 +118,21 @@ pub const HOST_CALL_BYTES: usize = 6 * MIB;
 /// Look-ups of the ledger and the catalog in one run. Beyond it the run ends as `limit`.
 pub const LOOK_UPS: u64 = 256;
 
+/// Calls of the LMS in one run (the contract says so). An LMS allows two a second for everything together, so 32 are a
+/// quarter of a minute of all that fulfillment could do. Beyond it the run ends as `limit`.
+pub const LMS_CALLS: u64 = 32;
+
+/// Addresses of one call of the LMS (the contract says so): what its search is asked for at once. Beyond it the run ends as
+/// `limit`.
+pub const EMAILS: usize = 100;
+
+/// Changes of the LMS that one run asks for. A webhook is about one learner, an import about some. Beyond it the run ends as
+/// `limit`.
+pub const EFFECTS: usize = 200;
+
+/// Attributes of one change of an enrollment (the contract says so). Beyond it the run ends as `limit`.
+pub const ATTRIBUTES: usize = 32;
+
 /// Lines logged in one run. Beyond it they are counted and dropped.
 pub const LOG_LINES: usize = 500;
 

@@ -16,6 +16,8 @@ use bursar_domain::{
 };
 use secrecy::SecretString;
 
+use crate::lms::LmsReader;
+
 /// What an adapter wants beyond the minimal world. Each is an interface that it imports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Permission {
@@ -159,4 +161,9 @@ pub trait Surroundings: Send + Sync + 'static {
     /// # Errors
     /// When the catalog cannot be read.
     async fn courses(&self, products: &[ProductId]) -> Result<Vec<(String, String)>, HostFault>;
+
+    /// The shop's LMS, for an adapter with the permission to read it; none where there is none to read.
+    fn lms(&self) -> Option<Arc<dyn LmsReader>> {
+        None
+    }
 }

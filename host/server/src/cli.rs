@@ -52,7 +52,6 @@ pub struct Cli {
 
 /// What can be asked of `bursar`.
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one in a process, and it is not moved about")]
 pub enum Command {
     /// Receive webhooks and keep enrollments right, until stopped.
     Serve(serve::ServeArgs),
@@ -113,6 +112,9 @@ pub async fn run(context: &Context, command: &Command) -> Result<(), CliError> {
         Command::Orders(OrdersCommand::Transfer(args)) => orders::decide::transfer(context, args).await,
         Command::Orders(OrdersCommand::SetAside(args)) => orders::decide::set_aside(context, args).await,
         Command::Reconcile(args) => reconcile::run(context, args).await,
+        Command::Learner(LearnerCommand::Waiting(args)) => learner::waiting::run(context, args).await,
+        Command::Learner(LearnerCommand::Letter(args)) => learner::letter::run(context, args).await,
+        Command::Learner(LearnerCommand::Link(args)) => learner::link::run(context, args).await,
         Command::Review(ReviewCommand::List(args)) => review::list(context, args).await,
         Command::Review(ReviewCommand::Resolve(args)) => review::resolve(context, args).await,
         Command::Catalog(CatalogCommand::Import(args)) => catalog::import(context, args).await,

@@ -3,12 +3,15 @@
 //! Owns the order of claiming, running and committing, and what an adapter's problem means for the delivery. No transaction
 //! spans a run. If the process dies anywhere here, the lease runs out and the delivery has another turn.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use bursar_domain::{Clock, ShopName, Timestamp, ids::AttemptId, policy::ShopMode, retry, statement::ProductId};
+use bursar_domain::{
+    Clock, LmsName, ShopName, Timestamp, ids::AttemptId, policy::ShopMode, retry, statement::ProductId,
+};
+use bursar_lms::Lms;
 use bursar_sandbox::{
-    Adapter, Decision, DeliveryInput, HostFault, KnownLine, Logs, Problem, Remedy, RunError, RunErrorClass,
+    Adapter, Decision, DeliveryInput, HostFault, KnownLine, LmsReader, Logs, Problem, Remedy, RunError, RunErrorClass,
     ShopContext, Surroundings, Usage, redact,
 };
 use bursar_store::{
@@ -24,6 +27,7 @@ use tokio::{
 
 use crate::{
     bell::Bell,
+    lms_reader::ReadOnlyLms,
     shops::{Service, Shop, Shops},
 };
 
@@ -42,6 +46,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 pub struct Dispatcher {
     /// The connected shops.
     pub shops: Shops,
+    /// The LMSs, for adapters that read theirs.
+    pub lms: BTreeMap<LmsName, Lms>,
     /// Where deliveries come from and attempts go.
     pub store: Store,
     /// Where "now" comes from.
@@ -147,8 +153,9 @@ impl Dispatcher {
             attempt: number,
             request: Arc::new(claimed.request.clone()),
         };
-        let ledger = Arc::new(LedgerOfShop { store: self.store.clone(), shop: Arc::clone(shop) });
-        match adapter.handle(context, input, ledger).await {
+        let lms = self.lms.get(&shop.policy.lms).map(|lms| Arc::new(ReadOnlyLms::new(lms)));
+        let surroundings = Arc::new(SurroundingsOfShop { store: self.store.clone(), shop: Arc::clone(shop), lms });
+        match adapter.handle(context, input, surroundings).await {
             Ok(handled) => {
                 let end = match handled.result {
                     Ok(statements) => End::Outcome(Outcome::Stated(statements)),
@@ -360,14 +367,15 @@ fn consequence(problem: Problem, state: DeliveryState, number: u32, now: Timesta
     Outcome::Problem { state, due_at, counts, code, message }
 }
 
-/// What a run may look up: the orders and the catalog of its own shop.
-struct LedgerOfShop {
+/// What a run may look up: the orders and the catalog of its own shop, and that shop's LMS.
+struct SurroundingsOfShop {
     store: Store,
     shop: Arc<Shop>,
+    lms: Option<Arc<ReadOnlyLms>>,
 }
 
 #[async_trait]
-impl Surroundings for LedgerOfShop {
+impl Surroundings for SurroundingsOfShop {
     async fn known(&self, order: &str) -> Result<Vec<KnownLine>, HostFault> {
         let policy = &self.shop.policy;
         let order = self.store.order(&policy.shop, order).await.map_err(fault)?;
@@ -393,6 +401,10 @@ impl Surroundings for LedgerOfShop {
             .into_iter()
             .map(|(run, mode)| (run.to_string(), mode.as_ref().unwrap_or(default).to_string()))
             .collect())
+    }
+
+    fn lms(&self) -> Option<Arc<dyn LmsReader>> {
+        self.lms.clone().map(|lms| lms as Arc<dyn LmsReader>)
     }
 }
 

@@ -24,8 +24,13 @@ pub use self::course_runs::CourseRuns;
 use crate::bell::{Bell, Listener};
 
 mod accounts;
+mod allowances;
 mod course_runs;
+mod effects;
 mod enrollments;
+mod registration;
+
+pub use registration::RegistrationForm;
 
 /// How many enrollments of one LMS are dealt with side by side. An LMS on two cores answers up to four requests at once
 /// about twice as fast as one by one (`docs/lms.md`); more only queue there.
@@ -61,6 +66,10 @@ pub struct Fulfillment {
     pub call_timeout: Duration,
     /// How long after it was found right an enrollment is looked at again; none for never.
     pub look_again: Option<Duration>,
+    /// How learners are registered there.
+    pub registration: RegistrationForm,
+    /// When this process began.
+    pub started_at: Timestamp,
     /// The policies of every shop.
     pub policies: Arc<BTreeMap<ShopName, ShopPolicy>>,
     /// Where grants and enrollments are kept.
@@ -87,10 +96,17 @@ impl Fulfillment {
     pub async fn work(self, stop: watch::Receiver<bool>) {
         let learners = tokio::spawn(self.clone().look_up_learners(stop.clone()));
         let expiry = tokio::spawn(self.clone().end_what_is_over(stop.clone()));
+        let allowances = tokio::spawn(self.clone().keep_allowances(stop.clone()));
+        let effects = tokio::spawn(self.clone().carry_out_effects(stop.clone()));
         self.deal_with_enrollments(stop).await;
-        for (task, what) in [(learners, "looking up learners"), (expiry, "ending what is over")] {
+        for (task, what) in [
+            (learners, "looking up learners"),
+            (expiry, "ending what is over"),
+            (allowances, "keeping records of who may enroll"),
+            (effects, "carrying out effects"),
+        ] {
             if let Err(error) = task.await {
-                tracing::error!(%error, "{what} ended badly");
+                tracing::error!(%error, what, "a worker ended badly");
             }
         }
     }

@@ -26,8 +26,9 @@ use crate::{
     bell::Bell,
     config::{CallBudget, Config, LmsConfig, SecretUnread, StoreConfig},
     dispatcher::Dispatcher,
-    fulfillment::{CourseRuns, Fulfillment},
+    fulfillment::{CourseRuns, Fulfillment, RegistrationForm},
     gateway::{self, BODIES_MAX, Gateway, Room},
+    notices::{self, Notices},
     shops::{Service, Shops},
 };
 
@@ -105,6 +106,8 @@ pub struct Parts {
     pub dispatcher: Dispatcher,
     /// One for each LMS.
     pub fulfillments: Vec<Fulfillment>,
+    /// What hears from LMSs, for [`notices::router`].
+    pub notices: Notices,
 }
 
 impl Parts {
@@ -122,8 +125,11 @@ impl Parts {
         store.wake_live(modes, clock.now()).await?;
         let (inbox, bell) = (Bell::default(), Bell::default());
         let fulfillments = fulfillments(config, &shops, &store, &clock, &bell)?;
+        let notices = Notices::new(config, &store, &clock, &bell)?;
         let dispatcher = Dispatcher {
             shops: shops.clone(),
+            // The very clients that fulfillment has: one token and one budget for everything that asks an LMS.
+            lms: fulfillments.iter().map(|of| (of.name.clone(), of.lms.clone())).collect(),
             store: store.clone(),
             clock: Arc::clone(&clock),
             inbox: inbox.clone(),
@@ -137,7 +143,7 @@ impl Parts {
             room: Room::new(BODIES_MAX),
             inbox,
         };
-        Ok(Self { store, shops, gateway, dispatcher, fulfillments })
+        Ok(Self { store, shops, gateway, dispatcher, fulfillments, notices })
     }
 }
 
@@ -153,7 +159,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
         .await
         .map_err(|source| ServeError::Adapters { directory: directory.display().to_string(), source })?;
     let parts = Parts::assemble(&config, &adapters, Arc::clone(&clock)).await?;
-    let Parts { store, shops, gateway, dispatcher, fulfillments } = parts;
+    let Parts { store, shops, gateway, dispatcher, fulfillments, notices } = parts;
     let listener = TcpListener::bind(config.server.listen)
         .await
         .map_err(|source| ServeError::Listen { address: config.server.listen, source })?;
@@ -179,7 +185,8 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
     } else {
         tracing::info!("the admin listener is off, because [admin] has no token");
     }
-    workers.spawn(accept(listener, gateway::router(Arc::new(gateway)), stopped, config.server.drain));
+    let public = gateway::router(Arc::new(gateway)).merge(notices::router(Arc::new(notices)));
+    workers.spawn(accept(listener, public, stopped, config.server.drain));
     tracing::info!(%address, "listening");
 
     signals.next().await;
@@ -255,6 +262,11 @@ fn fulfillments(
                 lms: client,
                 ladder: ModeLadder::new(lms.mode_ladder.clone()),
                 call_timeout: lms.timeout,
+                registration: RegistrationForm {
+                    extra: lms.registration.clone().into_iter().collect(),
+                    per_week: lms.registrations_per_week.get(),
+                },
+                started_at: clock.now(),
                 policies: Arc::clone(&policies),
                 store: store.clone(),
                 clock: Arc::clone(clock),

@@ -100,6 +100,7 @@ pub fn policy(shop: &ShopConfig) -> ShopPolicy {
         mode: shop.mode,
         default_mode: shop.default_mode.clone(),
         no_account: shop.no_account,
+        enrollment_allowed: shop.enrollment_allowed,
         on_revoke: shop.on_revoke,
         on_expiry: shop.on_expiry,
         force: shop.force,

@@ -117,12 +117,15 @@ fn what_is_left_out_has_the_documented_default() {
     assert_eq!(ladder, lms::DEFAULT_MODE_LADDER);
     assert_eq!(lms.timeout, Duration::from_secs(30));
     assert!(lms.more_users.is_empty() && lms.api_key.is_none());
+    assert_eq!((lms.registrations_per_week.get(), lms.registration.len()), (50, 0));
+    assert!(lms.notice_token.is_none());
     let shop = config.shop("campus").unwrap();
     assert_eq!(shop.default_mode.as_str(), "verified");
     assert_eq!(
         (shop.no_account, shop.on_revoke, shop.on_delete),
         (NoAccount::Wait, OnRevoke::Restore, OnDelete::Review)
     );
+    assert!(!shop.enrollment_allowed);
     assert_eq!(shop.quiet_time, QUIET_TIME_DEFAULT);
     assert_eq!((shop.accept_test, shop.unsigned, shop.sold_before, shop.pin), (false, false, None, None));
     assert!(config.warnings.is_empty());
@@ -145,11 +148,14 @@ fn the_default_text_loads_and_documents_the_defaults_that_there_are() {
     // What has no default shows an example in its place.
     let examples = [
         "token",
+        "notice_token",
+        "registration =",
         "cache",
         "more_users",
         "api_key",
         "pin",
         "sold_before",
+        "origin",
         "[shops.api]",
         "url = \"https://campus",
         "basic",
@@ -442,14 +448,24 @@ fn a_file_that_is_not_there_is_told_with_what_to_do() {
 #[test]
 fn choices_without_effect_are_warned_of() {
     assert_eq!(
-        warnings(&format!("{LEAST}\nno_account = \"register\"\nsold_before = 2026-09-01")),
-        [
-            "etc/bursar.toml:15:14: shops[campus].no_account: \"register\" is not in effect in this version: \
-             the account is waited for, as with \"wait\"",
-            "etc/bursar.toml:16:15: shops[campus].sold_before: is not in effect in this version: it is ignored",
-        ]
+        warnings(&format!(
+            "{LEAST}\n[shops.api]\nurl = \"https://campus.example.org/\"\nbearer = {{ env = \"SHOP_TOKEN\" }}"
+        )),
+        ["etc/bursar.toml:16:1: shops[campus].api: is not in effect in this version: it is checked and not called"]
     );
     assert!(warnings(&format!("{LEAST}\nno_account = \"wait\"\non_revoke = \"keep\"")).is_empty());
+}
+
+#[test]
+fn what_else_the_form_of_registration_asks_for_is_text_and_nothing_that_bursar_fills_in() {
+    let with = |line: &str| LEAST.replacen("name = \"main\"", &format!("name = \"main\"\n{line}"), 1);
+    let config = load(&with("registration = { country = \"PT\" }\nregistrations_per_week = 20"));
+    let lms = config.lms("main").unwrap();
+    assert_eq!(lms.registration["country"], "PT");
+    assert_eq!(lms.registrations_per_week.get(), 20);
+    assert!(refusal(&with("registration = { password = \"x\" }")).contains("is filled in by Bursar"));
+    assert!(refusal(&with("registration = { year_of_birth = 1990 }")).contains("must be a string"));
+    assert!(refusal(&with("registrations_per_week = 0")).contains("registrations_per_week"));
 }
 
 #[test]

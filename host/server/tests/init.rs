@@ -63,7 +63,11 @@ async fn it_writes_what_is_needed_to_begin() {
     let directory = place.path().join("etc/bursar");
     let (done, data, words) = init(&directory, false).await;
     done.unwrap();
-    assert_eq!(fs::read_to_string(directory.join(FILE_NAME)).unwrap(), DEFAULT_TEXT);
+    let written = fs::read_to_string(directory.join(FILE_NAME)).unwrap();
+    let differs: Vec<_> = written.lines().zip(DEFAULT_TEXT.lines()).filter(|(line, default)| line != default).collect();
+    assert_eq!(differs.len(), 1, "{differs:?}");
+    assert!(differs[0].0.starts_with("sold_before = \"20"), "{differs:?}");
+    assert!(differs[0].0.ends_with("# orders placed earlier were sold before Bursar was connected"), "{differs:?}");
     assert!(directory.join("adapters").is_dir());
     assert!(directory.join("bursar.db").is_file());
     assert_eq!(data.lines().next().unwrap(), directory.join(FILE_NAME).display().to_string());

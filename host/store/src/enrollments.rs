@@ -22,6 +22,7 @@ use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
     Store, brakes,
+    effects::{self, DueEffect},
     error::{Result, StoreError},
     orders, reviews, rows,
     trail::{AuditAction, Entry},
@@ -89,6 +90,8 @@ pub struct DueEnrollment {
     pub intent: Option<Intent>,
     /// Every grant for it, ended ones too.
     pub grants: Vec<GrantRow>,
+    /// What an adapter asked for beside the ledger, the oldest of it.
+    pub effect: Option<DueEffect>,
     /// Tries since it was last right.
     pub attempts: u32,
     /// How urgent it was.
@@ -296,8 +299,11 @@ impl Command for Claim {
         for row in rows {
             let account: AccountId = rows::parsed(&row, "account_id")?;
             let run: CourseRun = rows::parsed(&row, "course_run")?;
+            let id: EnrollmentId = rows::parsed(&row, "id")?;
+            let grants = grants(connection, account, &run, &paused).await?;
+            let (wakes, fence) = (row.try_get("wakes")?, row.try_get("fence")?);
             claimed.push(DueEnrollment {
-                id: rows::parsed(&row, "id")?,
+                id,
                 lms: self.lms.clone(),
                 username: rows::parsed(&row, "username")?,
                 history: History {
@@ -306,7 +312,8 @@ impl Command for Claim {
                     satisfied_at: rows::time_option(&row, "satisfied_at")?,
                 },
                 intent: rows::json_option(&row, "intent")?,
-                grants: grants(connection, account, &run, &paused).await?,
+                effect: effects::carried_by(connection, id, fence, wakes, !grants.is_empty()).await?,
+                grants,
                 attempts: rows::count(&row, "attempts")?,
                 urgency: Urgency::of(&row)?,
                 due_at: rows::time(&row, "due_at")?,
@@ -316,8 +323,8 @@ impl Command for Claim {
                     .transpose()?,
                 closed_at: rows::time_option(&row, "closed_at")?,
                 reason: rows::json_option(&row, "reason")?,
-                wakes: row.try_get("wakes")?,
-                fence: row.try_get("fence")?,
+                wakes,
+                fence,
                 run,
             });
         }
@@ -512,6 +519,7 @@ impl Command for RecordSettled {
         if updated.rows_affected() == 0 {
             return Err(StoreError::LeaseLost);
         }
+        effects::keep_due(connection, due.id).await?;
         if settled.satisfied {
             sqlx::query(
                 "UPDATE grants SET fulfilled_at = ?1 WHERE account_id = (SELECT account_id FROM enrollments WHERE id = ?2)

@@ -497,10 +497,13 @@ impl Command for ReleaseClaims {
             .bind(self.now.as_millis())
             .execute(&mut *connection)
             .await?;
-        sqlx::query("UPDATE enrollments SET leased_until = NULL, fence = fence + 1 WHERE leased_until > ?")
-            .bind(self.now.as_millis())
-            .execute(connection)
-            .await?;
+        for query in [
+            "UPDATE enrollments SET leased_until = NULL, fence = fence + 1 WHERE leased_until > ?",
+            "UPDATE allowances SET leased_until = NULL, fence = fence + 1 WHERE leased_until > ?",
+            "UPDATE effects SET leased_until = NULL, fence = fence + 1 WHERE leased_until > ?",
+        ] {
+            sqlx::query(query).bind(self.now.as_millis()).execute(&mut *connection).await?;
+        }
         Ok(())
     }
 }

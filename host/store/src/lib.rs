@@ -3,20 +3,25 @@
 //! Owns every table. A list of closed commands: data in, data out; each is one transaction, and several that are queued
 //! share a commit. Decisions are asked of `bursar-domain` and not made here. Knows nothing of wasm, HTTP or the LMS's API.
 
+pub mod allowances;
 mod brakes;
 pub mod catalog;
 pub mod decisions;
+pub mod effects;
 pub mod enrollments;
 mod error;
 pub mod inbox;
+pub mod links;
 mod open;
 mod orders;
 pub mod people;
+pub mod registrations;
 pub mod resolutions;
 pub mod reviews;
 mod rows;
 pub mod run;
 pub mod trail;
+pub mod waiting;
 mod writer;
 
 use std::{fs::File, sync::Arc};
@@ -42,7 +47,7 @@ pub struct Store {
 type Look = QueryScalar<'static, Sqlite, bool, SqliteArguments>;
 
 impl Store {
-    /// When something is due next, after this moment: a delivery, a learner to look up, or an enrollment. For whoever moves
+    /// When something is due next, after this moment: a delivery, a learner to look up, an effect, or an enrollment. For whoever moves
     /// time by hand.
     ///
     /// # Errors
@@ -52,6 +57,9 @@ impl Store {
             "SELECT MIN(due_at) FROM (
                  SELECT MIN(due_at) AS due_at FROM deliveries WHERE due_at > ?1
                  UNION ALL SELECT MIN(due_at) FROM resolutions WHERE due_at > ?1
+                 UNION ALL SELECT MIN(due_at) FROM effects WHERE due_at > ?1
+                 UNION ALL SELECT MIN(due_at) FROM allowances WHERE due_at > ?1
+                 UNION ALL SELECT MIN(until) FROM grants WHERE until > ?1 AND ended_at IS NULL
                  UNION ALL SELECT MIN(due_at) FROM enrollments WHERE due_at > ?1)",
         )
         .bind(after.as_millis())

@@ -13,7 +13,7 @@ use bursar_domain::{
 use sqlx::{QueryBuilder, Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{
-    Store,
+    Store, effects,
     error::{Result, StoreError},
     inbox::{self, DeliveryState, Origin},
     orders, rows,
@@ -217,6 +217,8 @@ pub struct Backlog {
     pub learners: u64,
     /// Enrollments that are not settled.
     pub enrollments: u64,
+    /// Changes that adapters asked for and that are not done.
+    pub effects: u64,
     /// Open reviews.
     pub reviews: u64,
 }
@@ -310,6 +312,8 @@ impl Store {
             ") SELECT DISTINCT e.*, a.username FROM enrollments e JOIN accounts a ON a.id = e.account_id
                WHERE LOWER(a.username) = ?1
                   OR e.account_id IN (SELECT account_id FROM resolutions WHERE identity_id IN (SELECT id FROM people) AND account_id IS NOT NULL)
+                  OR EXISTS (SELECT 1 FROM grants g WHERE g.account_id = e.account_id AND g.course_run = e.course_run
+                      AND g.identity_id IN (SELECT id FROM people))
                ORDER BY e.id",
         );
         let rows = enrollments.build().bind(&who).fetch_all(&self.readers).await?;
@@ -354,6 +358,7 @@ impl Store {
             "SELECT (SELECT COUNT(*) FROM deliveries WHERE due_at IS NOT NULL) AS deliveries,
                     (SELECT COUNT(*) FROM resolutions WHERE due_at IS NOT NULL) AS learners,
                     (SELECT COUNT(*) FROM enrollments WHERE due_at IS NOT NULL AND state <> 'settled') AS enrollments,
+                    (SELECT COUNT(*) FROM effects WHERE due_at IS NOT NULL) AS effects,
                     (SELECT COUNT(*) FROM reviews WHERE resolved_at IS NULL) AS reviews",
         )
         .fetch_one(&self.readers)
@@ -363,6 +368,7 @@ impl Store {
             deliveries: number("deliveries")?,
             learners: number("learners")?,
             enrollments: number("enrollments")?,
+            effects: number("effects")?,
             reviews: number("reviews")?,
         })
     }
@@ -490,8 +496,9 @@ impl Command for Retry {
         )
         .bind(self.now.as_millis())
         .bind(self.id.to_string())
-        .execute(connection)
+        .execute(&mut *connection)
         .await?;
+        effects::make_room_for_refused(connection, self.id).await?;
         rows::word(&row, "state")
     }
 }

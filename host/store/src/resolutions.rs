@@ -1,14 +1,16 @@
 //! Which account a learner is, in each LMS.
 //!
 //! Owns `accounts` and `resolutions`. Once a grant has its account it keeps it; only a definite "unknown" counts as no
-//! account.
+//! account. What a look-up found serves new grants for a day, because addresses change hands; what a person said serves for
+//! good.
 
 use std::time::Duration;
 
 use bursar_domain::{
-    LmsName, ShopName, Timestamp, Username,
+    Email, LmsName, ShopName, Timestamp, Username,
     ids::{AccountId, EnrollmentId, GrantId, IdentityId, LineId, OrderId},
     reason::{Concern, Reason},
+    retry,
     statement::Identity,
 };
 use sqlx::{Row, SqliteConnection};
@@ -17,7 +19,7 @@ use crate::{
     Store,
     enrollments::{self, Urgency},
     error::{Result, StoreError},
-    orders, reviews, rows,
+    orders, registrations, reviews, rows,
     trail::{AuditAction, Entry},
     writer::Command,
 };
@@ -35,10 +37,16 @@ pub struct Unresolved {
     pub misses: u32,
     /// Since when the account is waited for.
     pub waiting_since: Option<Timestamp>,
+    /// Was a person told that they wait?
+    pub told: bool,
+    /// When the LMS said that they have registered.
+    pub noticed_at: Option<Timestamp>,
     /// The shops whose grants wait for it.
     pub shops: Vec<ShopName>,
+    /// How often it had been woken when it was claimed.
+    wakes: i64,
     /// Which claim this is.
-    fence: i64,
+    pub(crate) fence: i64,
 }
 
 /// What a look-up found.
@@ -55,8 +63,10 @@ pub enum Found {
     Nobody {
         /// When to look again.
         due_at: Timestamp,
-        /// A person should know.
-        tell: bool,
+        /// Why nothing else is done about it.
+        reason: Reason,
+        /// What a person should know, and of which shop.
+        tell: Vec<(ShopName, Concern)>,
     },
     /// The account was retired.
     Retired,
@@ -97,9 +107,26 @@ impl Store {
     pub async fn record_found(&self, found: Vec<(Unresolved, Found)>, now: Timestamp) -> Result<()> {
         self.writer.run(Record { found, now }).await
     }
+
+    /// The LMS says that the owner of this address has registered, so whoever waits under it is due now and looked up often
+    /// for a while: its answer may lag behind its word. Nobody's waiting is no error.
+    ///
+    /// # Errors
+    /// [`StoreError::Full`] at once where too much waits to be written, and when the database fails.
+    pub async fn notice(&self, lms: &LmsName, email: &Email, now: Timestamp) -> Result<()> {
+        self.writer.run_if_room(Notice { lms: lms.clone(), email: Some(email.clone()), due_at: now, now }).await
+    }
+
+    /// The LMS says that somebody has registered, and not who: everybody who waits there is due at `due_at`.
+    ///
+    /// # Errors
+    /// As [`Store::notice`].
+    pub async fn notice_somebody(&self, lms: &LmsName, due_at: Timestamp, now: Timestamp) -> Result<()> {
+        self.writer.run_if_room(Notice { lms: lms.clone(), email: None, due_at, now }).await
+    }
 }
 
-/// A live grant waits for this learner: look it up now, unless the account is known already.
+/// A live grant waits for this learner: look it up now, unless the account is known already and was not found too long ago.
 pub(crate) async fn want(
     connection: &mut SqliteConnection,
     lms: &LmsName,
@@ -109,29 +136,41 @@ pub(crate) async fn want(
     let identity_id = orders::intern(connection, identity, now).await?;
     let row = sqlx::query(
         "INSERT INTO resolutions (identity_id, lms, state, due_at) VALUES (?1, ?2, 'open', ?3)
-         ON CONFLICT (identity_id, lms) DO UPDATE
-             SET due_at = CASE WHEN state IN ('resolved', 'retired', 'unsupported') THEN due_at ELSE ?3 END
-         RETURNING account_id",
+         ON CONFLICT (identity_id, lms) DO UPDATE SET due_at =
+             CASE WHEN source = 'person' OR (state = 'resolved' AND found_at > ?4) THEN NULL ELSE ?3 END
+         RETURNING CASE WHEN due_at IS NULL THEN account_id END AS account_id",
     )
     .bind(identity_id.to_string())
     .bind(lms.as_str())
     .bind(now.as_millis())
+    .bind(now.minus(retry::ACCOUNT_TRUSTED_FOR).as_millis())
     .fetch_one(&mut *connection)
     .await?;
     if let Some(account) = rows::parsed_option(&row, "account_id")? {
-        give_account(connection, identity_id, lms, account, now).await?;
+        let known = Given { by: "host", action: AuditAction::AccountFound, reason: Reason::AccountFound };
+        give_account(connection, identity_id, lms, account, &known, now).await?;
     }
     Ok(())
 }
 
+/// Who or what says which account a learner is.
+pub(crate) struct Given<'a> {
+    pub(crate) by: &'a str,
+    pub(crate) action: AuditAction,
+    pub(crate) reason: Reason,
+}
+
 /// Every live grant of the learner that has no account gets it, and its enrollment is due.
-async fn give_account(
+///
+/// Answers how many those were.
+pub(crate) async fn give_account(
     connection: &mut SqliteConnection,
     identity: IdentityId,
     lms: &LmsName,
     account: AccountId,
+    given: &Given<'_>,
     now: Timestamp,
-) -> Result<()> {
+) -> Result<usize> {
     let grants = sqlx::query(
         "UPDATE grants SET account_id = ?1
          WHERE identity_id = ?2 AND lms = ?3 AND account_id IS NULL AND ended_at IS NULL
@@ -142,6 +181,7 @@ async fn give_account(
     .bind(lms.as_str())
     .fetch_all(&mut *connection)
     .await?;
+    let count = grants.len();
     for row in grants {
         let grant: GrantId = rows::parsed(&row, "id")?;
         let line: LineId = rows::parsed(&row, "line_id")?;
@@ -158,9 +198,9 @@ async fn give_account(
         .await?;
         let entry = Entry {
             at: now,
-            actor: "host",
-            action: AuditAction::AccountFound,
-            reason: &Reason::AccountFound,
+            actor: given.by,
+            action: given.action,
+            reason: &given.reason,
             delivery: None,
             order: Some(order),
             line: Some(line),
@@ -169,7 +209,7 @@ async fn give_account(
         };
         entry.write(connection).await?;
     }
-    Ok(())
+    Ok(count)
 }
 
 struct Claim {
@@ -199,7 +239,7 @@ impl Command for Claim {
             "UPDATE resolutions SET leased_until = ?1, fence = fence + 1
              WHERE lms = ?2 AND identity_id IN (SELECT identity_id FROM resolutions
                  WHERE lms = ?2 AND due_at <= ?3 AND COALESCE(leased_until, 0) <= ?3 ORDER BY due_at LIMIT ?4)
-             RETURNING identity_id, misses, waiting_since, fence,
+             RETURNING identity_id, misses, waiting_since, told_at, noticed_at, wakes, fence,
                  (SELECT kind FROM identities i WHERE i.id = identity_id) AS kind,
                  (SELECT provider FROM identities i WHERE i.id = identity_id) AS provider,
                  (SELECT written FROM identities i WHERE i.id = identity_id) AS written",
@@ -220,7 +260,10 @@ impl Command for Claim {
                 lms: self.lms.clone(),
                 misses: rows::count(&row, "misses")?,
                 waiting_since: rows::time_option(&row, "waiting_since")?,
+                told: rows::time_option(&row, "told_at")?.is_some(),
+                noticed_at: rows::time_option(&row, "noticed_at")?,
                 shops: shops_waiting(connection, identity_id, &self.lms).await?,
+                wakes: row.try_get("wakes")?,
                 fence: row.try_get("fence")?,
             });
         }
@@ -265,55 +308,159 @@ async fn record(
     found: Found,
     now: Timestamp,
 ) -> Result<()> {
-    let (state, account, due_at, missed, problem, concern) = match found {
-        Found::Account { lms_user_id, username } => {
-            let account = account(connection, &unresolved.lms, lms_user_id, &username, now).await?;
-            ("resolved", Some(account), None, false, None, None)
-        }
-        Found::Nobody { due_at, tell } => {
-            ("waiting", None, Some(due_at), true, None, tell.then_some(Concern::NoAccount))
-        }
-        Found::Retired => ("retired", None, None, false, Some(Reason::AccountRetired), Some(Concern::AccountRetired)),
-        Found::Unsupported => {
-            ("unsupported", None, None, false, Some(Reason::IdentityUnsupported), Some(Concern::IdentityUnsupported))
-        }
-        Found::Unknown { due_at, reason } => ("open", None, Some(due_at), false, Some(reason), None),
-    };
-    let updated = sqlx::query(
-        "UPDATE resolutions SET state = CASE WHEN ?1 = 'open' THEN state ELSE ?1 END, account_id = ?2,
-             source = CASE WHEN ?2 IS NULL THEN source ELSE 'lookup' END, due_at = ?3, leased_until = NULL,
-             misses = misses + ?4, problem = ?5,
-             waiting_since = CASE WHEN ?4 = 1 THEN COALESCE(waiting_since, ?6) ELSE waiting_since END
-         WHERE identity_id = ?7 AND lms = ?8 AND fence = ?9 AND account_id IS NULL",
-    )
-    .bind(state)
-    .bind(account.map(|id| id.to_string()))
-    .bind(due_at.map(Timestamp::as_millis))
-    .bind(i64::from(missed))
-    .bind(problem.as_ref().map(rows::to_json).transpose()?)
-    .bind(now.as_millis())
-    .bind(unresolved.identity_id.to_string())
-    .bind(unresolved.lms.as_str())
-    .bind(unresolved.fence)
-    .execute(&mut *connection)
-    .await?;
-    if updated.rows_affected() == 0 {
+    let Unresolved { identity_id, lms, .. } = unresolved;
+    if !still_ours(connection, unresolved).await? {
         return Ok(());
     }
-    if let Some(account) = account {
-        give_account(connection, unresolved.identity_id, &unresolved.lms, account, now).await?;
-    }
-    if missed && unresolved.waiting_since.is_none() {
-        note_missing(connection, unresolved, now).await?;
-    }
-    if let Some(concern) = concern {
-        for (shop, order) in waiting_orders(connection, unresolved).await? {
-            let about = reviews::About {
-                order: Some(order),
-                learner: Some((unresolved.lms.clone(), unresolved.identity_id)),
-                ..reviews::About::default()
+    match found {
+        Found::Account { lms_user_id, username } => {
+            let account = account(connection, lms, lms_user_id, &username, now).await?;
+            let ours = registrations::found(connection, *identity_id, lms, &username).await?;
+            let given = if ours {
+                Given { by: "host", action: AuditAction::AccountRegistered, reason: Reason::AccountRegistered }
+            } else {
+                Given { by: "host", action: AuditAction::AccountFound, reason: Reason::AccountFound }
             };
-            reviews::open(connection, Some(&shop), &concern, &about, now).await?;
+            resolve(connection, *identity_id, lms, account, "lookup", now).await?;
+            if ours {
+                for (shop, _) in waiting_orders(connection, unresolved).await? {
+                    reviews::settle_registrations(connection, &shop, now).await?;
+                }
+            }
+            give_account(connection, *identity_id, lms, account, &given, now).await?;
+            reviews::settle_learner(connection, lms, *identity_id, "the account is known now", now).await?;
+        }
+        Found::Nobody { due_at, reason, tell } => {
+            let told = tell.iter().any(|(_, concern)| *concern == Concern::NoAccount);
+            sqlx::query(
+                "UPDATE resolutions SET state = 'waiting', account_id = NULL, source = NULL, leased_until = NULL,
+                     due_at = CASE WHEN wakes > ?6 THEN ?2 ELSE ?1 END,
+                     misses = misses + 1, problem = NULL, waiting_since = COALESCE(waiting_since, ?2),
+                     told_at = CASE WHEN ?3 THEN COALESCE(told_at, ?2) ELSE told_at END
+                 WHERE identity_id = ?4 AND lms = ?5",
+            )
+            .bind(due_at.as_millis())
+            .bind(now.as_millis())
+            .bind(told)
+            .bind(identity_id.to_string())
+            .bind(lms.as_str())
+            // A notice that came while the LMS was asked may be newer than its answer.
+            .bind(unresolved.wakes)
+            .execute(&mut *connection)
+            .await?;
+            if unresolved.waiting_since.is_none() {
+                note_missing(connection, unresolved, &reason, now).await?;
+            }
+            raise(connection, unresolved, &tell, now).await?;
+        }
+        Found::Retired => {
+            sqlx::query(
+                "UPDATE accounts SET state = 'retired' WHERE id = (SELECT account_id FROM resolutions WHERE identity_id = ? AND lms = ?)",
+            )
+            .bind(identity_id.to_string())
+            .bind(lms.as_str())
+            .execute(&mut *connection)
+            .await?;
+            end(connection, unresolved, "retired", &Reason::AccountRetired, Concern::AccountRetired, now).await?;
+        }
+        Found::Unsupported => {
+            let (reason, concern) = (&Reason::IdentityUnsupported, Concern::IdentityUnsupported);
+            end(connection, unresolved, "unsupported", reason, concern, now).await?;
+        }
+        Found::Unknown { due_at, reason } => {
+            sqlx::query(
+                "UPDATE resolutions SET due_at = ?1, leased_until = NULL, problem = ?2 WHERE identity_id = ?3 AND lms = ?4",
+            )
+            .bind(due_at.as_millis())
+            .bind(rows::to_json(&reason)?)
+            .bind(identity_id.to_string())
+            .bind(lms.as_str())
+            .execute(connection)
+            .await?;
+        }
+    }
+    Ok(())
+}
+
+/// Does the claim still hold? Whoever claims, and a person who joins the learner to an account, ends the claims before.
+async fn still_ours(connection: &mut SqliteConnection, unresolved: &Unresolved) -> Result<bool> {
+    let look = "SELECT EXISTS (SELECT 1 FROM resolutions WHERE identity_id = ? AND lms = ? AND fence = ?)";
+    let look = sqlx::query_scalar(look).bind(unresolved.identity_id.to_string()).bind(unresolved.lms.as_str());
+    Ok(look.bind(unresolved.fence).fetch_one(connection).await?)
+}
+
+/// The identity is this account from now on. What was given to another one before stays there.
+pub(crate) async fn resolve(
+    connection: &mut SqliteConnection,
+    identity: IdentityId,
+    lms: &LmsName,
+    account: AccountId,
+    source: &str,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query(
+        "INSERT INTO resolutions (identity_id, lms, state, account_id, source, found_at) VALUES (?1, ?2, 'resolved', ?3, ?4, ?5)
+         ON CONFLICT (identity_id, lms) DO UPDATE SET state = 'resolved', account_id = ?3, source = ?4, found_at = ?5, misses = 0,
+             waiting_since = NULL, told_at = NULL, noticed_at = NULL, due_at = NULL, leased_until = NULL, fence = fence + 1,
+             problem = NULL",
+    )
+    .bind(identity.to_string())
+    .bind(lms.as_str())
+    .bind(account.to_string())
+    .bind(source)
+    .bind(now.as_millis())
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// There is nothing more to look for until another grant wants the learner: a person decides.
+async fn end(
+    connection: &mut SqliteConnection,
+    unresolved: &Unresolved,
+    state: &str,
+    reason: &Reason,
+    concern: Concern,
+    now: Timestamp,
+) -> Result<()> {
+    sqlx::query(
+        "UPDATE resolutions SET state = ?1, account_id = NULL, source = NULL, due_at = NULL, leased_until = NULL, misses = 0,
+             waiting_since = NULL, told_at = NULL, noticed_at = NULL, problem = ?2
+         WHERE identity_id = ?3 AND lms = ?4",
+    )
+    .bind(state)
+    .bind(rows::to_json(reason)?)
+    .bind(unresolved.identity_id.to_string())
+    .bind(unresolved.lms.as_str())
+    .execute(&mut *connection)
+    .await?;
+    let tell: Vec<_> = unresolved.shops.iter().map(|shop| (shop.clone(), concern.clone())).collect();
+    raise(connection, unresolved, &tell, now).await
+}
+
+/// Opens a review for each of these at the shop's first order that waits.
+async fn raise(
+    connection: &mut SqliteConnection,
+    unresolved: &Unresolved,
+    tell: &[(ShopName, Concern)],
+    now: Timestamp,
+) -> Result<()> {
+    if tell.is_empty() {
+        return Ok(());
+    }
+    let orders = waiting_orders(connection, unresolved).await?;
+    for (shop, concern) in tell {
+        let Some((_, order)) = orders.iter().find(|(waiting, _)| waiting == shop) else { continue };
+        let about = reviews::About {
+            order: Some(*order),
+            learner: Some((unresolved.lms.clone(), unresolved.identity_id)),
+            ..reviews::About::default()
+        };
+        // What keeps the LMS from registering anybody comes up at every look-up of everybody; it is one question.
+        let told_already = matches!(concern, Concern::RegistrationLimit { .. } | Concern::RegistrationRefused { .. })
+            && reviews::is_open(connection, Some(shop), concern, &about).await?;
+        if !told_already {
+            reviews::open(connection, Some(shop), concern, &about, now).await?;
         }
     }
     Ok(())
@@ -336,9 +483,14 @@ async fn waiting_orders(
 }
 
 /// The first miss is worth an entry at each grant that waits; the thousandth is not.
-async fn note_missing(connection: &mut SqliteConnection, unresolved: &Unresolved, now: Timestamp) -> Result<()> {
+async fn note_missing(
+    connection: &mut SqliteConnection,
+    unresolved: &Unresolved,
+    reason: &Reason,
+    now: Timestamp,
+) -> Result<()> {
     let waiting = sqlx::query(
-        "SELECT g.id, g.line_id, l.order_id FROM grants g JOIN lines l ON l.id = g.line_id
+        "SELECT g.id, g.line_id, g.delivery_id, l.order_id FROM grants g JOIN lines l ON l.id = g.line_id
          WHERE g.identity_id = ? AND g.lms = ? AND g.account_id IS NULL AND g.ended_at IS NULL",
     )
     .bind(unresolved.identity_id.to_string())
@@ -350,8 +502,8 @@ async fn note_missing(connection: &mut SqliteConnection, unresolved: &Unresolved
             at: now,
             actor: "host",
             action: AuditAction::AccountMissing,
-            reason: &Reason::NoAccount,
-            delivery: None,
+            reason,
+            delivery: rows::parsed_option(&row, "delivery_id")?,
             order: rows::parsed_option(&row, "order_id")?,
             line: rows::parsed_option(&row, "line_id")?,
             grant: rows::parsed_option(&row, "id")?,
@@ -362,7 +514,8 @@ async fn note_missing(connection: &mut SqliteConnection, unresolved: &Unresolved
     Ok(())
 }
 
-async fn account(
+/// The account of this user of the LMS, made known if it is not.
+pub(crate) async fn account(
     connection: &mut SqliteConnection,
     lms: &LmsName,
     lms_user_id: i64,
@@ -381,4 +534,36 @@ async fn account(
     .fetch_one(connection)
     .await?;
     rows::parsed(&row, "id")
+}
+
+struct Notice {
+    lms: LmsName,
+    email: Option<Email>,
+    due_at: Timestamp,
+    now: Timestamp,
+}
+
+impl Command for Notice {
+    type Output = ();
+
+    async fn execute(self, connection: &mut SqliteConnection) -> Result<()> {
+        // Only those with a time are waited for: the others have their account, or end with a person.
+        let query = match &self.email {
+            Some(email) => sqlx::query(
+                "UPDATE resolutions SET due_at = MIN(due_at, ?1), noticed_at = ?2, wakes = wakes + 1 WHERE lms = ?3 AND due_at IS NOT NULL
+                     AND identity_id IN (SELECT id FROM identities WHERE kind = 'email' AND normalized = ?4)",
+            )
+            .bind(self.due_at.as_millis())
+            .bind(self.now.as_millis())
+            .bind(self.lms.as_str())
+            .bind(email.normalized()),
+            None => {
+                sqlx::query("UPDATE resolutions SET due_at = MIN(due_at, ?1), wakes = wakes + 1 WHERE lms = ?2 AND due_at IS NOT NULL")
+                    .bind(self.due_at.as_millis())
+                    .bind(self.lms.as_str())
+            }
+        };
+        query.execute(connection).await?;
+        Ok(())
+    }
 }

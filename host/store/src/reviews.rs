@@ -5,7 +5,7 @@
 use bursar_domain::{
     LmsName, ShopName, Timestamp,
     decision::Answer,
-    ids::{DeliveryId, EnrollmentId, IdentityId, LineId, OrderId, ReviewId},
+    ids::{DeliveryId, EffectId, EnrollmentId, IdentityId, LineId, OrderId, ReviewId},
     ledger::Finding,
     reason::Concern,
 };
@@ -27,6 +27,8 @@ pub struct About {
     pub line: Option<LineId>,
     /// The enrollment.
     pub enrollment: Option<EnrollmentId>,
+    /// The change that an adapter asked for.
+    pub effect: Option<EffectId>,
     /// The learner in an LMS, where it is about an account.
     pub learner: Option<(LmsName, IdentityId)>,
 }
@@ -154,9 +156,12 @@ fn topic(shop: Option<&ShopName>, concern: &Concern, about: &About) -> String {
             return product_topic(shop, products.first().map(ToString::to_string).unwrap_or_default().as_str());
         }
         Concern::LmsMisconfigured { lms, .. } => return lms_topic(lms),
+        // However many learners it concerns, one person mends it.
+        Concern::RegistrationRefused { .. } | Concern::RegistrationLimit { .. } => shop.to_string(),
         _ => about
-            .enrollment
+            .effect
             .map(|id| id.to_string())
+            .or_else(|| about.enrollment.map(|id| id.to_string()))
             .or_else(|| about.line.map(|id| id.to_string()))
             .or_else(|| about.learner.as_ref().map(|(lms, id)| format!("{lms}:{id}")))
             .or_else(|| about.order.map(|id| id.to_string()))
@@ -212,6 +217,17 @@ pub(crate) async fn open(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// Is a review of this open already?
+pub(crate) async fn is_open(
+    connection: &mut SqliteConnection,
+    shop: Option<&ShopName>,
+    concern: &Concern,
+    about: &About,
+) -> Result<bool> {
+    let look = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM reviews WHERE topic = ? AND resolved_at IS NULL)");
+    Ok(look.bind(topic(shop, concern, about)).fetch_one(connection).await?)
 }
 
 async fn settle(connection: &mut SqliteConnection, topic: String, resolution: &str, now: Timestamp) -> Result<()> {
@@ -288,6 +304,32 @@ pub(crate) async fn settle_set_aside(connection: &mut SqliteConnection, order: O
     settle(connection, topic, "the order was set aside", now).await
 }
 
+/// It is known which account the learner is.
+pub(crate) async fn settle_learner(
+    connection: &mut SqliteConnection,
+    lms: &LmsName,
+    identity: IdentityId,
+    resolution: &str,
+    now: Timestamp,
+) -> Result<()> {
+    for concern in [Concern::NoAccount, Concern::AccountRetired, Concern::IdentityUnsupported] {
+        settle(connection, format!("{}:{lms}:{identity}", concern.code()), resolution, now).await?;
+    }
+    Ok(())
+}
+
+/// The LMS registers the shop's learners again.
+pub(crate) async fn settle_registrations(
+    connection: &mut SqliteConnection,
+    shop: &ShopName,
+    now: Timestamp,
+) -> Result<()> {
+    for code in ["registration-refused", "registration-limit"] {
+        settle(connection, format!("{code}:{shop}"), "the LMS registers learners again", now).await?;
+    }
+    Ok(())
+}
+
 /// The order is out of the bin, or never was in it.
 pub(crate) async fn settle_deleted(connection: &mut SqliteConnection, order: OrderId, now: Timestamp) -> Result<()> {
     let topic = format!("{}:{order}", Concern::OrderDeleted.code());
@@ -309,4 +351,9 @@ pub(crate) async fn settle_enrollment(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+/// What the adapter asked for is so now.
+pub(crate) async fn settle_effect(connection: &mut SqliteConnection, effect: EffectId, now: Timestamp) -> Result<()> {
+    settle(connection, format!("effect-refused:{effect}"), "it was done when it was asked for again", now).await
 }

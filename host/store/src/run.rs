@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::SqliteConnection;
 
 use crate::{
-    Store,
+    Store, effects,
     error::{Result, StoreError},
     inbox::{DeliveryState, Lane, StoredRequest},
     orders::{self, Occasion},
@@ -146,7 +146,10 @@ impl Command for Run {
             Outcome::Stated(statements) => {
                 orders = statements.orders.len();
                 let stale = apply(connection, &lane.shop, &statements, &policy, &occasion).await?;
-                let state = if orders == 0 && !statements.ignored.is_empty() {
+                for effect in &statements.effects {
+                    effects::hand_in(connection, &policy, effect, delivery, &occasion).await?;
+                }
+                let state = if orders == 0 && statements.effects.is_empty() && !statements.ignored.is_empty() {
                     DeliveryState::Ignored
                 } else {
                     DeliveryState::Done

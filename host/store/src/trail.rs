@@ -24,11 +24,21 @@ pub enum AuditAction {
     AccountFound,
     /// The learner has no account yet.
     AccountMissing,
+    /// An account was registered for the learner.
+    AccountRegistered,
+    /// A person said which account the learner is.
+    AccountLinked,
+    /// The learner was given leave to enroll before they have an account.
+    AllowanceMade,
+    /// That leave was taken back.
+    AllowanceRemoved,
     /// The LMS was told to enroll, or to change the mode.
     Enrolled,
     /// The LMS was told to switch the enrollment off.
     Unenrolled,
-    /// The enrollment was left as it is.
+    /// The LMS was told something else that an adapter asked for.
+    Changed,
+    /// It was left as it is.
     LeftAlone,
     /// The LMS refused.
     Refused,
@@ -45,8 +55,13 @@ impl std::fmt::Display for AuditAction {
             Self::GrantEnded => "grant ended",
             Self::AccountFound => "account found",
             Self::AccountMissing => "no account yet",
+            Self::AccountRegistered => "account registered",
+            Self::AccountLinked => "account linked",
+            Self::AllowanceMade => "allowed beforehand",
+            Self::AllowanceRemoved => "no longer allowed beforehand",
             Self::Enrolled => "enrolled",
             Self::Unenrolled => "unenrolled",
+            Self::Changed => "changed",
             Self::LeftAlone => "left alone",
             Self::Refused => "refused",
             Self::Postponed => "postponed",

@@ -13,10 +13,9 @@ use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
 use bursar_domain::{
     AdapterName, CourseRun, Email, LmsName, Mode, Request, ShopName, Timestamp, Username,
-    brake::Brake,
     fulfillment::{Obstacle, Seen, Way},
     ids::{AttemptId, DeliveryId},
-    policy::{Force, NoAccount, OnDelete, OnRevoke, ShopMode, ShopPolicy},
+    policy::{ShopMode, ShopPolicy},
     reason::Reason,
     statement::{Identity, Learner, LineStatement, OrderStatement, Payment, ProductId, Revision, Scope, Statements},
 };
@@ -96,23 +95,7 @@ fn modes(mode: ShopMode) -> BTreeMap<ShopName, ShopMode> {
 }
 
 fn policy() -> ShopPolicy {
-    ShopPolicy {
-        shop: shop(),
-        lms: lms(),
-        mode: ShopMode::Live,
-        default_mode: mode("verified"),
-        no_account: NoAccount::Wait,
-        on_revoke: OnRevoke::Restore,
-        on_expiry: OnRevoke::Restore,
-        force: Force::IfPaidWhileOpen,
-        on_delete: OnDelete::Review,
-        quiet_time: QUIET,
-        grace: Duration::ZERO,
-        brake: Brake::default(),
-        accept_test: false,
-        sold_before: None,
-        origin: None,
-    }
+    ShopPolicy { quiet_time: QUIET, grace: Duration::ZERO, ..ShopPolicy::new(shop(), lms(), mode("verified")) }
 }
 
 fn delivery(subject: &str, key: Option<&str>, body: &str) -> NewDelivery {

@@ -18,7 +18,8 @@ pub mod bindings {
 
     wit_bindgen::generate!({
         path: "../../wit/0.1.0",
-        world: "minimal",
+        // All there is: what an adapter does not call is not in its component, so that it asks for no permission by it.
+        world: "everything",
         ownership: Borrowing { duplicate_if_necessary: true },
         pub_export_macro: true,
         export_macro_name: "export_adapter",

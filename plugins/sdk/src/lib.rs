@@ -40,6 +40,9 @@
 //! bursar_adapter::export!(Example);
 //! ```
 //!
+//! [`lms_read`] and [`lms_write`] need a permission each: an adapter that calls a function of them imports the interface, and
+//! is run only where the shop grants it. One that calls none imports neither.
+//!
 //! Compiled to wasm, the kit talks to the host through the interfaces of `bursar:adapter`, and a panic is logged with its
 //! message and place before the instance ends. Compiled natively it talks to the fake host in [`testing`], so an adapter's
 //! rules are tested with plain `cargo test`.
@@ -50,6 +53,8 @@ mod adapter;
 pub mod catalog;
 mod delivery;
 mod description;
+pub mod lms_read;
+pub mod lms_write;
 pub mod log;
 pub mod orders;
 mod problem;

@@ -44,6 +44,12 @@ impl Order {
         self
     }
 
+    /// Where the order says that it was sold: the shop's address, out of what the platform signs.
+    pub fn origin(&self, address: &str) -> &Self {
+        self.0.origin(address);
+        self
+    }
+
     /// When it was placed.
     pub fn placed_at(&self, at: Instant) -> &Self {
         self.0.placed_at(at);

@@ -23,6 +23,7 @@
 //! assert_eq!(refused.code, "signature-mismatch");
 //! ```
 
+mod effects;
 mod facts;
 pub(crate) mod host;
 mod proofs;
@@ -32,6 +33,7 @@ use std::collections::BTreeMap;
 
 use crate::{Adapter, Delivery, Instant, Problem, Remedy, Request, Result};
 
+pub use effects::{AskedChange, LmsFacts};
 pub use facts::{KnownLine, LineFacts, OrderFacts, StatementKind};
 pub use host::logging::Level;
 
@@ -105,6 +107,7 @@ pub struct Shop {
     secrets: BTreeMap<String, Vec<String>>,
     settings: Option<String>,
     known: BTreeMap<String, Vec<KnownLine>>,
+    lms: LmsFacts,
 }
 
 impl Shop {
@@ -135,6 +138,13 @@ impl Shop {
         self
     }
 
+    /// What the shop's LMS holds.
+    #[must_use]
+    pub fn lms(mut self, lms: LmsFacts) -> Self {
+        self.lms = lms;
+        self
+    }
+
     /// What the adapter says that it is.
     #[must_use]
     pub fn describe<A: Adapter>() -> Described {
@@ -162,12 +172,12 @@ impl Shop {
 
     /// Has the adapter handle a request as a stored delivery.
     pub fn handle<A: Adapter>(&self, post: &Post) -> Handled {
-        begin(self.run(post));
+        begin(Run { handling: true, ..self.run(post) });
         let delivery = host::incoming::Delivery(post.clone());
         let result = A::handle(&Delivery::lent(&delivery));
         let run = end();
-        let orders = if result.is_ok() { run.orders } else { Vec::new() };
-        Handled { result, ignored: run.ignored, reviews: run.reviews, orders, logs: run.logs }
+        let (orders, effects) = if result.is_ok() { (run.orders, run.effects) } else { (Vec::new(), Vec::new()) };
+        Handled { result, ignored: run.ignored, reviews: run.reviews, orders, effects, logs: run.logs }
     }
 
     fn run(&self, post: &Post) -> Run {
@@ -250,6 +260,8 @@ pub struct Handled {
     pub reviews: Vec<String>,
     /// What was stated; nothing after a problem.
     pub orders: Vec<OrderFacts>,
+    /// What the LMS is to be told beside the ledger, each with its key; nothing after a problem.
+    pub effects: Vec<(String, AskedChange)>,
     /// Level and message.
     pub logs: Vec<(Level, String)>,
 }
@@ -259,7 +271,7 @@ impl Handled {
     #[must_use]
     pub fn outcome(&self) -> &'static str {
         match &self.result {
-            Ok(()) if self.orders.is_empty() && self.reviews.is_empty() && !self.ignored.is_empty() => "ignored",
+            Ok(()) if self.orders.is_empty() && self.effects.is_empty() && self.reviews.is_empty() && !self.ignored.is_empty() => "ignored",
             Ok(()) => "done",
             Err(problem) => match problem.remedy {
                 Remedy::None => "rejected",
@@ -289,8 +301,11 @@ struct Run {
     shop: Shop,
     body: Vec<u8>,
     received_at: Instant,
+    /// Is it `handle` that runs?
+    handling: bool,
     verified: bool,
     orders: Vec<OrderFacts>,
+    effects: Vec<(String, AskedChange)>,
     ignored: Vec<String>,
     reviews: Vec<String>,
     logs: Vec<(Level, String)>,

@@ -2,7 +2,7 @@
 //! (docs/shops/woocommerce.md fact 5).
 
 use bursar_adapter::{Problem, Request, Result};
-use serde::Deserialize;
+use serde::{Deserialize, de::IgnoredAny};
 
 use crate::loose::{self, Loose};
 
@@ -36,6 +36,8 @@ pub(crate) struct Order<'a> {
     pub(crate) status: String,
     pub(crate) number: Loose<'a>,
     pub(crate) order_key: Loose<'a>,
+    /// The order's address in the shop's REST API.
+    pub(crate) address: Loose<'a>,
     pub(crate) currency: Loose<'a>,
     pub(crate) total: Loose<'a>,
     pub(crate) payment_method: Loose<'a>,
@@ -147,12 +149,38 @@ struct Shown<'a> {
     line_items: Option<Vec<Item<'a>>>,
     #[serde(borrow, deserialize_with = "loose::list")]
     refunds: Option<Vec<Refund<'a>>>,
+    #[serde(borrow, rename = "_links")]
+    links: Links<'a>,
     #[serde(borrow)]
     code: Loose<'a>,
     #[serde(borrow)]
     data: Option<Data<'a>>,
     #[serde(borrow)]
     action: Loose<'a>,
+}
+
+/// Where the shop's REST API shows the order and what belongs to it. A plugin that strips it may leave an empty list.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Links<'a> {
+    Some {
+        #[serde(borrow, rename = "self")]
+        own: Vec<Link<'a>>,
+    },
+    Other(IgnoredAny),
+}
+
+impl Default for Links<'_> {
+    fn default() -> Self {
+        Self::Other(IgnoredAny)
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Link<'a> {
+    #[serde(borrow)]
+    href: Loose<'a>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -199,6 +227,10 @@ impl<'a> Shown<'a> {
             status,
             number: self.number,
             order_key: self.order_key,
+            address: match self.links {
+                Links::Some { own } => own.into_iter().next().map(|link| link.href).unwrap_or_default(),
+                Links::Other(_) => Loose::Absent,
+            },
             currency: self.currency,
             total: self.total,
             payment_method: self.payment_method,

@@ -1,7 +1,6 @@
 //! Who learns: custom fields before the buyer, and never the buyer in place of an address that cannot be read.
 
-use bursar_adapter::orders;
-use bursar_adapter::{Problem, Result};
+use bursar_adapter::{Problem, Result, log, orders};
 
 use crate::body::{Item, Meta, Order};
 use crate::loose::Loose;
@@ -20,7 +19,7 @@ pub(crate) fn of_order(stated: &orders::Order, order: &Order<'_>, settings: &Set
         },
     };
     if let Err(problem) = stated.learner_email(&address) {
-        stated.review(&reason(problem, "email-malformed", &place)?);
+        unreadable(problem, "email-malformed", &place)?;
     }
     Ok(())
 }
@@ -30,12 +29,12 @@ pub(crate) fn of_line(stated: &orders::Line, item: &Item<'_>, settings: &Setting
     if let Some((address, name)) = field(item.meta(), &settings.learner_email_meta)
         && let Err(problem) = stated.learner_email(&address)
     {
-        stated.review(&reason(problem, "email-malformed", &format!("the line's custom field `{name}`"))?);
+        unreadable(problem, "email-malformed", &format!("the line's custom field `{name}`"))?;
     }
     if let Some((username, name)) = field(item.meta(), &settings.learner_username_meta)
         && let Err(problem) = stated.learner_username(&username)
     {
-        stated.review(&reason(problem, "username-malformed", &format!("the line's custom field `{name}`"))?);
+        unreadable(problem, "username-malformed", &format!("the line's custom field `{name}`"))?;
     }
     Ok(())
 }
@@ -55,7 +54,11 @@ fn field<'n>(meta: &[Meta<'_>], names: &'n [String]) -> Option<(String, &'n str)
     })
 }
 
-/// A person can mend an unreadable learner; any other problem ends the run.
-fn reason(problem: Problem, expected: &str, place: &str) -> Result<String> {
-    if problem.code == expected { Ok(format!("{place} names a learner who cannot be read")) } else { Err(problem) }
+/// The host asks a person about an unreadable learner, once it is paid; any other problem ends the run.
+fn unreadable(problem: Problem, expected: &str, place: &str) -> Result<()> {
+    if problem.code != expected {
+        return Err(problem);
+    }
+    log::warning(&format!("{place} names a learner who cannot be read"));
+    Ok(())
 }

@@ -96,6 +96,11 @@ fn describe(stated: &orders::Order, order: &Order<'_>, settings: &Settings) {
     if let Some(key) = order.order_key.text() {
         stated.fingerprint(&key);
     }
+    if let Some(address) = order.address.text()
+        && let Some(origin) = origin(&address)
+    {
+        stated.origin(origin);
+    }
     if let Some(at) = order.created.text().and_then(|text| moment::instant(&text)) {
         stated.placed_at(at);
     }
@@ -104,6 +109,12 @@ fn describe(stated: &orders::Order, order: &Order<'_>, settings: &Settings) {
     {
         stated.test();
     }
+}
+
+/// The shop's address, of an address in its REST API: with pretty permalinks `…/wp-json/…`, without them `…/?rest_route=…`.
+fn origin(address: &str) -> Option<&str> {
+    let (origin, _) = address.split_once("/wp-json/").or_else(|| address.split_once("?rest_route="))?;
+    Some(origin.trim_end_matches("index.php").trim_end_matches('/')).filter(|origin| !origin.is_empty())
 }
 
 fn apply(stated: &orders::Order, standing: &Standing) {

@@ -34,6 +34,12 @@ pub fn start(state: State) -> Simulator {
     Simulator::launch(Options::new(state).without_throttle()).unwrap()
 }
 
+/// Starts it with the throttles that an LMS has.
+#[must_use]
+pub fn start_throttled(state: State) -> Simulator {
+    Simulator::launch(Options::new(state)).unwrap()
+}
+
 fn course(id: &str, name: &str) -> CourseSpec {
     CourseSpec::new(id, name).mode("audit", 0).mode("honor", 0).mode("verified", 49).mode("professional", 99)
 }

@@ -19,9 +19,19 @@ pub fn binary() -> PathBuf {
 /// The component that understands WooCommerce.
 #[must_use]
 pub fn woocommerce() -> PathBuf {
+    adapter("woocommerce.wasm")
+}
+
+/// A component that only tests use.
+#[must_use]
+pub fn test_adapter(name: &str) -> PathBuf {
+    adapter(&format!("tests/{name}.wasm"))
+}
+
+fn adapter(file: &str) -> PathBuf {
     let directory = env::var_os(ADAPTERS_VARIABLE)
         .map_or_else(|| profile_directory().parent().unwrap().join("adapters"), PathBuf::from);
-    let path = directory.join("woocommerce.wasm");
+    let path = directory.join(file);
     assert!(path.is_file(), "there is no {}: run `cargo xtask test`, which builds it", path.display());
     path
 }

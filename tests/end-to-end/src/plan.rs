@@ -9,6 +9,9 @@ use crate::lms;
 /// The secret of every shop that does not say otherwise.
 pub const SECRET: &str = "a-secret_of-the-shop-0123456789";
 
+/// What the LMS proves itself with, in plans that say `notice_token = { env = "TEST_NOTICE_TOKEN" }`.
+pub const NOTICE_TOKEN: &str = "a-token_of-the-lms-0123456789";
+
 /// The shop of most sites.
 pub const CAMPUS: &str = "campus";
 
@@ -71,6 +74,10 @@ pub struct Plan {
     pub state: State,
     /// Lines of `[server]`.
     pub server: String,
+    /// More lines of `[[lms]]`.
+    pub lms: String,
+    /// Does the LMS count calls and registrations?
+    pub throttled: bool,
     /// How long one call of the LMS may take.
     pub lms_timeout: &'static str,
 }
@@ -83,6 +90,8 @@ impl Plan {
             shops: vec![Shop::new(CAMPUS)],
             state: lms::state_with(learners),
             server: String::new(),
+            lms: String::new(),
+            throttled: false,
             lms_timeout: "5s",
         }
     }
@@ -107,6 +116,20 @@ impl Plan {
         self
     }
 
+    /// With another line of `[[lms]]`.
+    #[must_use]
+    pub fn lms(mut self, line: &str) -> Self {
+        self.lms.push_str(line);
+        self.lms.push('\n');
+        self
+    }
+
+    /// With an LMS that counts calls and registrations.
+    #[must_use]
+    pub fn throttled(self) -> Self {
+        Self { throttled: true, ..self }
+    }
+
     /// With less or more patience with the LMS.
     #[must_use]
     pub fn lms_timeout(self, lms_timeout: &'static str) -> Self {
@@ -119,12 +142,16 @@ impl Plan {
         let mut text = format!(
             "[server]\nlisten = \"127.0.0.1:0\"\n{}\n[log]\nformat = \"json\"\n\n[[lms]]\nname = \"main\"\n\
              url = \"{lms_url}\"\nclient_id = \"{}\"\nclient_secret = {{ env = \"TEST_LMS_SECRET\" }}\n\
-             calls_per_minute = \"unlimited\"\ntimeout = \"{}\"\n",
+             calls_per_minute = \"unlimited\"\ntimeout = \"{}\"\n{}",
             self.server,
             lms::CLIENT_ID,
             self.lms_timeout,
+            self.lms,
         );
-        let mut variables = vec![("TEST_LMS_SECRET".to_owned(), lms::CLIENT_SECRET.to_owned())];
+        let mut variables = vec![
+            ("TEST_LMS_SECRET".to_owned(), lms::CLIENT_SECRET.to_owned()),
+            ("TEST_NOTICE_TOKEN".to_owned(), NOTICE_TOKEN.to_owned()),
+        ];
         for (index, shop) in self.shops.iter().enumerate() {
             let mut names = Vec::new();
             for (number, secret) in shop.secrets.iter().enumerate() {

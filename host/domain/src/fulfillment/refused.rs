@@ -78,6 +78,11 @@ pub enum Obstacle {
         /// Which mode.
         mode: Mode,
     },
+    /// It was sold in a mode that Bursar changes no enrollment to, and there is one.
+    SoldOutsideLadder {
+        /// Which mode.
+        mode: Mode,
+    },
     /// Something else, by the LMS client's code.
     Other {
         /// The code.
@@ -95,6 +100,12 @@ impl fmt::Display for Obstacle {
             }
             Self::ModeExpired { mode } => write!(f, "the time of mode {mode} is over in this course run"),
             Self::ModeNotOffered { mode } => write!(f, "the course run has no mode {mode}"),
+            Self::SoldOutsideLadder { mode } => {
+                write!(
+                    f,
+                    "sold as {mode}, which is no mode that Bursar changes an enrollment to, and there is one already"
+                )
+            }
             Self::Other { refusal } => f.write_str(refusal),
         }
     }

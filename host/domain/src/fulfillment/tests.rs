@@ -69,6 +69,18 @@ fn a_mode_outside_the_ladder_is_never_changed() {
 }
 
 #[test]
+fn what_was_sold_outside_the_ladder_is_given_to_whoever_has_nothing_and_else_a_person_is_asked() {
+    let sold = [grant("masters", 1)];
+    let absent = decide_restore(&sold, &History::default(), &Seen::Absent);
+    assert_eq!(absent, Action::Enroll { mode: mode("masters"), reason: Reason::Bought });
+    let has = decide_restore(&sold, &History::default(), &active("masters"));
+    assert_eq!(has, Action::Nothing { reason: Reason::AlreadyRight });
+    for seen in [inactive("masters"), active("audit")] {
+        assert!(matches!(decide_restore(&sold, &History::default(), &seen), Action::Ask { .. }), "{seen:?}");
+    }
+}
+
+#[test]
 fn a_learner_who_left_is_not_dragged_back_until_they_buy_again() {
     let mut known = history(Seen::Absent, &["verified"]);
     known.satisfied_at = Some(Timestamp::from_millis(10));
@@ -81,7 +93,7 @@ fn a_learner_who_left_is_not_dragged_back_until_they_buy_again() {
 #[test]
 fn who_is_not_enrolled_any_more_of_what_was_sold_before_bursar_is_left_in_peace() {
     let earlier = LiveGrant { earlier_sale: true, ..grant("verified", 5) };
-    let left = decide_restore(&[earlier.clone()], &History::default(), &inactive("verified"));
+    let left = decide_restore(std::slice::from_ref(&earlier), &History::default(), &inactive("verified"));
     assert_eq!(left, Action::Nothing { reason: Reason::Left });
     let bought = decide_restore(&[earlier.clone(), grant("verified", 6)], &History::default(), &inactive("verified"));
     assert_eq!(bought, Action::Enroll { mode: mode("verified"), reason: Reason::Bought });

@@ -6,32 +6,19 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    brake::Brake,
     ids::DecisionId,
     names::{Email, LmsName, Mode},
-    policy::{Force, NoAccount, OnRevoke, ShopMode},
     statement::Identity,
 };
 
 const NOW: Timestamp = Timestamp::from_millis(1_000);
 
 pub(crate) fn policy() -> ShopPolicy {
+    let (shop, lms) = (ShopName::parse("campus").unwrap(), LmsName::parse("main").unwrap());
     ShopPolicy {
-        shop: ShopName::parse("campus").unwrap(),
-        lms: LmsName::parse("main").unwrap(),
-        mode: ShopMode::Live,
-        default_mode: Mode::parse("verified").unwrap(),
-        no_account: NoAccount::Wait,
-        on_revoke: OnRevoke::Restore,
-        on_expiry: OnRevoke::Restore,
-        force: Force::IfPaidWhileOpen,
-        on_delete: OnDelete::Review,
         quiet_time: Duration::ZERO,
         grace: Duration::ZERO,
-        brake: Brake::default(),
-        accept_test: false,
-        sold_before: None,
-        origin: None,
+        ..ShopPolicy::new(shop, lms, Mode::parse("verified").unwrap())
     }
 }
 
@@ -128,6 +115,29 @@ fn a_refund_that_comes_before_its_order_holds_it() {
     refund.holds = vec![hold(Cause::Refunded, true)];
     let order = after(after(unknown(), &refund).order, &snapshot(8)).order;
     assert_eq!(access(&order), vec![Some(Reason::Held { cause: Cause::Refunded }); 2]);
+}
+
+#[test]
+fn what_only_the_sale_says_is_taken_from_it_though_a_patch_overtook_it() {
+    let mut refund = patch(9);
+    refund.lines = vec![LineStatement {
+        id: "1".into(),
+        holds: vec![hold(Cause::Refunded, true)],
+        refunded_quantity: Some(0),
+        ..LineStatement::default()
+    }];
+    let mut sale = snapshot(8);
+    sale.test = true;
+    sale.lines[0].quantity = Some(3);
+    let order = after(after(unknown(), &refund).order, &sale).order;
+    assert!(order.test);
+    assert_eq!(order.learner, sale.learner);
+    assert_eq!(order.fingerprint, sale.fingerprint);
+    assert_eq!((order.lines[0].products.clone(), order.lines[0].quantity), (sale.lines[0].products.clone(), 3));
+    assert_eq!(access(&order), [Some(Reason::Held { cause: Cause::Refunded }), None]);
+    let mut older = snapshot(7);
+    older.learner = Some(Learner::Malformed);
+    assert_eq!(after(order, &older).order.learner, sale.learner, "an older sale is older");
 }
 
 #[test]

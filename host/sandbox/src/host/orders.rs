@@ -119,6 +119,10 @@ impl HostOrder for RunState {
         Ok(())
     }
 
+    fn origin(&mut self, order: Resource<OrderMark>, address: String) -> Result<()> {
+        Ok(book::set_origin(self.order(&order, address.len())?, address)?)
+    }
+
     fn fingerprint(&mut self, order: Resource<OrderMark>, text: String) -> Result<()> {
         Ok(book::set_fingerprint(self.order(&order, text.len())?, text)?)
     }

@@ -1,12 +1,14 @@
 //! What a run of `handle` stated, while it states it.
 //!
-//! Owns the rules of the contract's `orders` on how statements add up, and their caps. Reads nothing and decides nothing
+//! Owns the rules of the contract's `orders` on how statements add up, and their caps; and what was handed in to
+//! `lms-write`. Reads nothing and decides nothing
 //! about access.
 
 use std::{collections::HashMap, str::FromStr};
 
 use bursar_domain::{
     CourseRun, Email, Mode, Timestamp, Username,
+    effect::{Change, EffectStatement},
     statement::{
         Cause, CourseHint, HoldStatement, Identity, Learner, LineStatement, OrderStatement, ProductId, RefundedAmount,
         Revision, Scope, Statements,
@@ -25,6 +27,7 @@ pub(crate) struct Book {
     orders: Vec<OrderStatement>,
     lines: Vec<(usize, LineStatement)>,
     line_by_id: HashMap<(usize, String), usize>,
+    effects: Vec<EffectStatement>,
     ignored: Vec<String>,
     reviews: Vec<String>,
 }
@@ -62,6 +65,14 @@ impl Book {
         self.lines.get_mut(index(line)).map(|(_, line)| line).ok_or_else(unknown_handle)
     }
 
+    /// Hands a change of the LMS in under its key.
+    pub(crate) fn hand_in(&mut self, key: String, change: Change) -> Result<(), RunErrorKind> {
+        let key = required_id("change of the LMS", key)?;
+        within(self.effects.len(), limits::EFFECTS, "changes of the LMS")?;
+        self.effects.push(EffectStatement { key, change });
+        Ok(())
+    }
+
     pub(crate) fn ignored(&mut self, reason: &str) -> Result<(), RunErrorKind> {
         add_words(&mut self.ignored, reason, "reasons to ignore a delivery")
     }
@@ -78,7 +89,7 @@ impl Book {
                 order.lines.push(line);
             }
         }
-        Statements { orders, ignored: self.ignored, reviews: self.reviews }
+        Statements { orders, effects: self.effects, ignored: self.ignored, reviews: self.reviews }
     }
 }
 
@@ -88,6 +99,11 @@ pub(crate) fn set_number(order: &mut OrderStatement, number: &str) {
 
 pub(crate) fn set_fingerprint(order: &mut OrderStatement, mark: String) -> Result<(), RunErrorKind> {
     order.fingerprint = given(id("fingerprint", mark)?);
+    Ok(())
+}
+
+pub(crate) fn set_origin(order: &mut OrderStatement, address: String) -> Result<(), RunErrorKind> {
+    order.origin = given(id("origin", address)?);
     Ok(())
 }
 

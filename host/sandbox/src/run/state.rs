@@ -9,6 +9,7 @@ use bursar_domain::Request;
 use crate::{
     description::Draft,
     error::RunErrorKind,
+    host::lms_write::ChangeDraft,
     limits,
     outcome::{Answer, LogLevel, LogLine, Logs, Problem, Remedy, Usage},
     proof::FailedCheck,
@@ -66,11 +67,13 @@ pub(crate) struct RunState {
     pub(crate) descriptions: Vec<Draft>,
     pub(crate) book: Book,
     pub(crate) known: Vec<KnownLine>,
+    pub(crate) changes: Vec<ChangeDraft>,
     pub(crate) logs: Logs,
     log_bytes: usize,
     host_calls: u64,
     host_bytes: u64,
     look_ups: u64,
+    lms_calls: u64,
     checks: u64,
     ticks: u32,
     ticks_max: u32,
@@ -92,11 +95,13 @@ impl RunState {
             descriptions: Vec::new(),
             book: Book::default(),
             known: Vec::new(),
+            changes: Vec::new(),
             logs: Logs::default(),
             log_bytes: 0,
             host_calls: 0,
             host_bytes: 0,
             look_ups: 0,
+            lms_calls: 0,
             checks: 0,
             ticks: 0,
             ticks_max: whole_ticks(cpu),
@@ -107,10 +112,15 @@ impl RunState {
     /// Counts a host call that handed over `bytes`.
     pub(crate) fn count_call(&mut self, bytes: usize) -> Result<(), RunErrorKind> {
         self.host_calls += 1;
-        self.host_bytes = self.host_bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         if self.host_calls > limits::HOST_CALLS {
             return Err(RunErrorKind::Limit { what: "host calls", limit: limits::HOST_CALLS });
         }
+        self.count_bytes(bytes)
+    }
+
+    /// Counts what a host call handed over, once it is known.
+    pub(crate) fn count_bytes(&mut self, bytes: usize) -> Result<(), RunErrorKind> {
+        self.host_bytes = self.host_bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
         if self.host_bytes > limits::HOST_BYTES {
             return Err(RunErrorKind::Limit { what: "bytes handed over", limit: limits::HOST_BYTES });
         }
@@ -122,6 +132,15 @@ impl RunState {
         self.look_ups += 1;
         if self.look_ups > limits::LOOK_UPS {
             return Err(RunErrorKind::Limit { what: "look-ups", limit: limits::LOOK_UPS });
+        }
+        Ok(())
+    }
+
+    /// Counts a call of the LMS.
+    pub(crate) fn count_lms_call(&mut self) -> Result<(), RunErrorKind> {
+        self.lms_calls += 1;
+        if self.lms_calls > limits::LMS_CALLS {
+            return Err(RunErrorKind::Limit { what: "calls of the LMS", limit: limits::LMS_CALLS });
         }
         Ok(())
     }

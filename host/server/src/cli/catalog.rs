@@ -107,9 +107,7 @@ pub async fn import(context: &Context, args: &ImportArgs) -> Result<(), CliError
         let current: Vec<CatalogRow> = store.catalog().await?.into_iter().filter(|row| row.shop == args.shop).collect();
         planned(&current, &rows, args.replace)
     } else {
-        let actor =
-            format!("operator {}", context.environment.variable("USER").unwrap_or_else(|| "unknown".to_owned()));
-        store.import_catalog(rows, args.replace, policies(&config), actor, context.clock.now()).await?
+        store.import_catalog(rows, args.replace, policies(&config), context.operator(), context.clock.now()).await?
     };
     let Imported { added, ended, unchanged, orders } = imported;
     let done = json!({

@@ -65,6 +65,12 @@ impl Context {
         Ok(Store::open(&path, purpose).await?)
     }
 
+    /// Whoever gives the command, as the audit trail names them.
+    #[must_use]
+    pub fn operator(&self) -> String {
+        format!("operator {}", self.environment.variable("USER").unwrap_or_else(|| "unknown".to_owned()))
+    }
+
     /// The configuration without its secrets, for commands that only look at the store.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bursar_domain::Timestamp;
 use bursar_store::Store;
 use clap::Args;
 use rand::Rng as _;
@@ -88,7 +89,7 @@ async fn from_nothing(context: &Context, file: &Path) -> Result<(), CliError> {
     make_directory(secret.parent().unwrap_or(directory), true)?;
     write_new(&secret, &new_secret(), true)?;
     // Half a beginning would stand in the way of the next try.
-    if let Err(error) = write_new(file, DEFAULT_TEXT, false) {
+    if let Err(error) = write_new(file, &connected(context.clock.now()), false) {
         let _ = std::fs::remove_file(&secret);
         return Err(error);
     }
@@ -101,6 +102,16 @@ async fn from_nothing(context: &Context, file: &Path) -> Result<(), CliError> {
     context.output.say(&next_steps(file, &secret, adapters));
     Ok(())
 }
+
+/// The configuration of a shop that is connected on this day: what it sold before was given by others.
+fn connected(now: Timestamp) -> String {
+    let now = now.to_string();
+    let today = now.split_once('T').map_or(now.as_str(), |(day, _)| day);
+    DEFAULT_TEXT.replace(SOLD_BEFORE_EXAMPLE, &format!("sold_before = \"{today}\"        "))
+}
+
+/// How the key stands in the default text.
+const SOLD_BEFORE_EXAMPLE: &str = "# sold_before = \"2026-09-01\"        ";
 
 fn tell(context: &Context, written: &Written<'_>) -> Result<(), CliError> {
     context.output.item(written, |written| {

@@ -6,10 +6,7 @@
 use super::reader::Table;
 
 /// A key of `[[shops]]`, the word it concerns (any, if none), and what happens instead.
-const NOT_IN_EFFECT: &[(&str, Option<&str>, &str)] = &[
-    ("no_account", Some("register"), "the account is waited for, as with \"wait\""),
-    ("api", None, "it is checked and not called"),
-];
+const NOT_IN_EFFECT: &[(&str, Option<&str>, &str)] = &[("api", None, "it is checked and not called")];
 
 /// Warns of every such choice that a shop makes.
 pub(super) fn warn(shop: &mut Table<'_>) {

@@ -2,7 +2,7 @@
 //!
 //! Owns its keys, defaults and bounds; calls nothing.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use bursar_domain::{LmsName, Mode, retry::LOOK_AGAIN_DEFAULT};
 use reqwest::Url;
@@ -27,6 +27,14 @@ pub const TIMEOUT_BOUNDS: (Duration, Duration) = (Duration::from_secs(1), Durati
 
 /// Least and greatest value of `look_again`: more often than hourly costs calls that purchases need.
 pub const LOOK_AGAIN_BOUNDS: (Duration, Duration) = (Duration::from_secs(3_600), Duration::from_secs(90 * 86_400));
+/// How many learners may be registered in seven days unless told otherwise: below the 60 tries that an LMS takes from one
+/// address, because failed ones count too.
+pub const DEFAULT_REGISTRATIONS_PER_WEEK: NonZeroU32 = match NonZeroU32::new(50) {
+    Some(registrations) => registrations,
+    None => NonZeroU32::MIN,
+};
+/// Fields of the registration form that Bursar fills in by itself.
+const OWN_FIELDS: [&str; 6] = ["email", "username", "name", "password", "terms_of_service", "honor_code"];
 
 /// How often an LMS may be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +75,12 @@ pub struct LmsConfig {
     pub timeout: Duration,
     /// How long after it was found right an enrollment is looked at again; none for never.
     pub look_again: Option<Duration>,
+    /// What else the site's registration form asks for.
+    pub registration: BTreeMap<String, String>,
+    /// How many learners may be registered in seven days.
+    pub registrations_per_week: NonZeroU32,
+    /// What the LMS proves itself with when it says that somebody has registered. None: it says nothing.
+    pub notice_token: Option<Secret>,
 }
 
 /// Reads one `[[lms]]`.
@@ -82,6 +96,9 @@ pub(super) fn lms(mut table: Table<'_>) -> Option<LmsConfig> {
     let mode_ladder = table.optional("mode_ladder").and_then(|value| mode_ladder(&value));
     let timeout = table.optional("timeout").and_then(|value| value.duration(TIMEOUT_BOUNDS.0, TIMEOUT_BOUNDS.1));
     let look_again = table.optional("look_again").map(|value| look_again(&value));
+    let registration = table.optional("registration").map(|value| registration(&value));
+    let registrations_per_week = table.optional("registrations_per_week").and_then(|value| whole_number(&value));
+    let notice_token = table.optional("notice_token").map(|value| secret(&value));
     table.finish();
     Some(LmsConfig {
         name: name?,
@@ -99,6 +116,10 @@ pub(super) fn lms(mut table: Table<'_>) -> Option<LmsConfig> {
             Some(read) => read?,
             None => Some(LOOK_AGAIN_DEFAULT),
         },
+        registration: registration.unwrap_or_else(|| Some(BTreeMap::new()))?,
+        registrations_per_week: registrations_per_week.unwrap_or(DEFAULT_REGISTRATIONS_PER_WEEK),
+        // A token that cannot be read must not leave the address open to nobody in silence.
+        notice_token: notice_token.map_or(Some(None), |read| read.map(Some))?,
     })
 }
 
@@ -163,6 +184,29 @@ fn call_budget(value: &Value<'_>) -> Option<CallBudget> {
         value.refuse("allows no calls, or more than can be counted", hint());
     }
     budget
+}
+
+fn registration(value: &Value<'_>) -> Option<BTreeMap<String, String>> {
+    let fields = value.table()?;
+    let read: Vec<_> = fields
+        .entries()
+        .map(|(name, value)| {
+            if OWN_FIELDS.contains(&name) {
+                value.refuse("is filled in by Bursar", Some("name only what else the form asks for".to_owned()));
+                return None;
+            }
+            Some((name.to_owned(), value.text()?.to_owned()))
+        })
+        .collect();
+    read.into_iter().collect()
+}
+
+fn whole_number(value: &Value<'_>) -> Option<NonZeroU32> {
+    let number = u32::try_from(value.integer()?).ok().and_then(NonZeroU32::new);
+    if number.is_none() {
+        value.refuse("is none, or more than can be counted", None);
+    }
+    number
 }
 
 fn mode_ladder(value: &Value<'_>) -> Option<Vec<Mode>> {

@@ -52,6 +52,8 @@ pub struct ShopConfig {
     pub permissions: BTreeSet<Permission>,
     /// What happens when a learner has no account yet.
     pub no_account: NoAccount,
+    /// Are learners without an account given leave to enroll beforehand?
+    pub enrollment_allowed: bool,
     /// What happens to an enrollment when no grant is left.
     pub on_revoke: OnRevoke,
     /// What happens to an enrollment when the last grant that is left has run out.
@@ -129,6 +131,7 @@ pub(super) fn shop(mut table: Table<'_>, sites: &Sites<'_>) -> Option<ShopConfig
     let secrets = shop_secrets(table.table("secrets"));
     let permissions = table.optional("permissions").map_or_else(|| Some(BTreeSet::new()), |value| permissions(&value));
     let no_account = table.optional("no_account").and_then(|value| value.choice(NoAccount::ALL));
+    let enrollment_allowed = table.optional("enrollment_allowed_records").and_then(|value| value.boolean());
     let on_revoke = table.optional("on_revoke").and_then(|value| value.choice(OnRevoke::ALL));
     let on_delete = table.optional("on_delete").and_then(|value| value.choice(OnDelete::ALL));
     let on_expiry = table.optional("on_expiry").and_then(|value| value.choice(OnRevoke::ALL));
@@ -163,6 +166,7 @@ pub(super) fn shop(mut table: Table<'_>, sites: &Sites<'_>) -> Option<ShopConfig
         secrets: secrets?,
         permissions: permissions?,
         no_account: no_account.unwrap_or(NoAccount::Wait),
+        enrollment_allowed: enrollment_allowed.unwrap_or(false),
         on_revoke: on_revoke.unwrap_or(OnRevoke::Restore),
         on_expiry: on_expiry.unwrap_or(OnRevoke::Restore),
         force: force.unwrap_or(Force::IfPaidWhileOpen),

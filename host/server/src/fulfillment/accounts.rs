@@ -2,20 +2,27 @@
 //!
 //! Owns what an answer means for those who wait. Only a definite "unknown" is no account; anything else is asked again.
 
-use bursar_domain::{Email, policy::NoAccount, reason::Reason, retry, statement::Identity};
+use bursar_domain::{
+    Email, ShopName,
+    policy::{NoAccount, ShopMode, ShopPolicy},
+    reason::{Concern, Reason},
+    retry,
+    statement::Identity,
+};
 use bursar_lms::{AccountLookup, Class, LmsError, Priority};
 use bursar_store::resolutions::{Found, Unresolved};
 
 use super::Fulfillment;
 
 impl Fulfillment {
-    /// Looks up everybody in `due` and records what was found.
+    /// Looks up everybody in `due`, records what was found, and registers those whom nobody knows and a shop registers.
     ///
     /// # Errors
     /// The first failure of the LMS; what it concerned is asked again.
     pub(super) async fn look_up(&self, due: Vec<Unresolved>) -> Result<(), LmsError> {
         let lms = self.lms.at(Priority::Purchase);
         let mut found = Vec::with_capacity(due.len());
+        let mut unknown = Vec::new();
         let mut trouble = None;
         let emails: Vec<Email> = due.iter().filter_map(|learner| email(&learner.identity)).cloned().collect();
         let searched = if emails.is_empty() { Ok(Vec::new()) } else { lms.search_emails(&emails).await };
@@ -36,52 +43,76 @@ impl Fulfillment {
                     },
                 },
             };
-            let outcome = match looked_up {
-                Ok(lookup) => self.meaning(&learner, lookup),
+            match looked_up {
+                Ok(AccountLookup::Unknown) if self.registers(&learner) => unknown.push(learner),
+                Ok(lookup) => {
+                    let outcome = self.meaning(&learner, lookup);
+                    found.push((learner, outcome));
+                }
                 Err(error) => {
                     let outcome = self.not_told(&error, learner.misses);
                     trouble.get_or_insert(error);
-                    outcome
+                    found.push((learner, outcome));
                 }
-            };
-            found.push((learner, outcome));
+            }
         }
+        self.record_found(found).await;
+        // Whoever has an account does not wait for those who get one.
+        match self.register_all(unknown).await {
+            Err(error) if trouble.is_none() => Err(error),
+            Ok(()) | Err(_) => trouble.map_or(Ok(()), Err),
+        }
+    }
+
+    pub(super) async fn record_found(&self, found: Vec<(Unresolved, Found)>) {
         for (learner, outcome) in &found {
             if let Found::Account { .. } = outcome {
                 tracing::info!(lms = %self.name, learner = %learner.identity_id, "account found");
             }
         }
+        if found.is_empty() {
+            return;
+        }
         if let Err(error) = self.store.record_found(found, self.clock.now()).await {
             tracing::error!(lms = %self.name, error = %error.chain(), "what was found could not be recorded; it is looked up again");
         }
         self.bell.ring();
-        trouble.map_or(Ok(()), Err)
     }
 
-    fn meaning(&self, learner: &Unresolved, lookup: AccountLookup) -> Found {
+    pub(super) fn meaning(&self, learner: &Unresolved, lookup: AccountLookup) -> Found {
         match lookup {
             AccountLookup::Found(account) => Found::Account { lms_user_id: account.id, username: account.username },
-            AccountLookup::Unknown => self.nobody(learner),
+            AccountLookup::Unknown => self.nobody(learner, Vec::new()),
             AccountLookup::Retired => Found::Retired,
             AccountLookup::Unusable => Found::Unsupported,
         }
     }
 
-    fn nobody(&self, learner: &Unresolved) -> Found {
+    /// There is no account. `tell` is what a person should know beside the waiting itself.
+    pub(super) fn nobody(&self, learner: &Unresolved, mut tell: Vec<(ShopName, Concern)>) -> Found {
         let now = self.clock.now();
         let waited = now.since(learner.waiting_since.unwrap_or(now));
-        let asks = learner
-            .shops
-            .iter()
-            .filter_map(|shop| self.policy(shop))
-            .any(|policy| policy.no_account == NoAccount::Review && learner.waiting_since.is_none());
-        // Told once: at the first look-up after the time is over.
-        let pause = retry::account_pause(waited);
-        let tell = waited >= retry::ACCOUNT_TELL_AFTER && waited < retry::ACCOUNT_TELL_AFTER + 2 * pause;
-        Found::Nobody { due_at: now.plus(pause), tell: asks || tell }
+        // Whom the LMS has just told of is about to appear.
+        let recently = learner.noticed_at.map_or(waited, |noticed| now.since(noticed).min(waited));
+        if !learner.told {
+            let all = waited >= retry::ACCOUNT_TELL_AFTER;
+            let asks = |policy: &ShopPolicy| all || policy.no_account == NoAccount::Review;
+            let shops = self.policies_of(learner).filter(|policy| asks(policy));
+            tell.extend(shops.map(|policy| (policy.shop.clone(), Concern::NoAccount)));
+        }
+        let would_register =
+            |policy: &ShopPolicy| policy.no_account == NoAccount::Register && policy.mode == ShopMode::Observe;
+        let observed = !self.registers(learner) && self.policies_of(learner).any(would_register);
+        let reason = if observed { Reason::WouldRegister } else { Reason::NoAccount };
+        Found::Nobody { due_at: now.plus(retry::account_pause(recently)), reason, tell }
     }
 
-    fn not_told(&self, error: &LmsError, tries: u32) -> Found {
+    /// The policies of the shops whose grants wait for the learner.
+    pub(super) fn policies_of<'a>(&'a self, learner: &'a Unresolved) -> impl Iterator<Item = &'a ShopPolicy> {
+        learner.shops.iter().filter_map(|shop| self.policy(shop))
+    }
+
+    pub(super) fn not_told(&self, error: &LmsError, tries: u32) -> Found {
         let problem = error.to_string();
         let reason = match error.class() {
             Class::Ours => Reason::LmsMisconfigured { problem },
@@ -92,7 +123,7 @@ impl Fulfillment {
     }
 }
 
-fn email(identity: &Identity) -> Option<&Email> {
+pub(super) fn email(identity: &Identity) -> Option<&Email> {
     match identity {
         Identity::Email { address } => Some(address),
         Identity::Username { .. } | Identity::External { .. } => None,

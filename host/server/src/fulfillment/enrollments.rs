@@ -50,6 +50,9 @@ impl Fulfillment {
 
     /// Deals with an enrollment of which the LMS says this; answers what went wrong with the LMS, if anything did.
     pub(super) async fn deal_with(&self, due: DueEnrollment, read: Result<Seen, LmsError>) -> Option<LmsError> {
+        if let Some(effect) = self.effect_in_turn(&due) {
+            return self.change_enrollment(effect, read).await;
+        }
         let now = self.clock.now();
         let counted = self.counted(&due, now);
         let lms = self.lms.at(if counted.live.is_empty() { Priority::Removal } else { Priority::Purchase });
@@ -112,8 +115,7 @@ impl Fulfillment {
                     ..Settled::new(action, reason)
                 }
             }
-            Action::Ask { concern } => {
-                let reason = Reason::AskBeforeRevoke;
+            Action::Ask { concern, reason } => {
                 Settled { seen: Some(seen), concern: Some(concern), ..Settled::new(AuditAction::LeftAlone, reason) }
             }
             Action::Enroll { mode, .. } if counted.observed => {
@@ -412,7 +414,8 @@ fn gives(intent: &Intent) -> bool {
 
 fn takes(action: &Action) -> bool {
     match action {
-        Action::Unenroll { .. } | Action::Ask { .. } => true,
+        Action::Unenroll { .. } => true,
+        Action::Ask { concern, .. } => matches!(concern, Concern::Revoke { .. }),
         Action::Enroll { reason, .. } => matches!(reason, Reason::Restored | Reason::LoweredToRemaining),
         Action::Nothing { .. } => false,
     }
@@ -460,7 +463,7 @@ fn in_doubt() -> Reason {
     }
 }
 
-fn seen(enrollment: Option<&Enrollment>) -> Seen {
+pub(super) fn seen(enrollment: Option<&Enrollment>) -> Seen {
     match enrollment {
         None => Seen::Absent,
         Some(enrollment) if enrollment.is_active => Seen::Active { mode: enrollment.mode.clone() },

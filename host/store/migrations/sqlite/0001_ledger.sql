@@ -126,6 +126,14 @@ CREATE TABLE resolutions (
     -- Look-ups that found nothing.
     misses        INTEGER NOT NULL DEFAULT 0,
     waiting_since INTEGER,
+    -- When a person was told that they wait.
+    told_at       INTEGER,
+    -- When the LMS said that they have registered: from then on they are looked up often again.
+    noticed_at    INTEGER,
+    -- How often somebody said that it should be looked up now: whoever does sees whether that was meanwhile.
+    wakes         INTEGER NOT NULL DEFAULT 0,
+    -- When the account was found, or joined by a person. What a look-up found long ago is looked up again for new grants.
+    found_at      INTEGER,
     due_at        INTEGER,
     leased_until  INTEGER,
     fence         INTEGER NOT NULL DEFAULT 0,
@@ -133,6 +141,21 @@ CREATE TABLE resolutions (
     PRIMARY KEY (identity_id, lms)
 );
 CREATE INDEX resolutions_due ON resolutions (lms, due_at) WHERE due_at IS NOT NULL;
+
+-- Tries to register a learner in an LMS. Written down before the request; it counts by them how many there were of late.
+CREATE TABLE registrations (
+    id          TEXT    NOT NULL PRIMARY KEY,
+    lms         TEXT    NOT NULL,
+    identity_id TEXT    NOT NULL REFERENCES identities (id),
+    username    TEXT    NOT NULL,
+    tried_at    INTEGER NOT NULL,
+    -- registered | found: the account was there after all | taken: the username was | refused: this learner
+    -- closed: for everybody | limit: the LMS had enough of them | unsent | lost: nothing came of it
+    -- Nothing: it is about to be, or may have been, sent.
+    outcome     TEXT
+);
+CREATE INDEX registrations_by_time ON registrations (lms, tried_at);
+CREATE INDEX registrations_by_identity ON registrations (identity_id, lms);
 
 CREATE TABLE orders (
     id                TEXT    NOT NULL PRIMARY KEY,
@@ -277,6 +300,8 @@ CREATE INDEX grants_by_line ON grants (line_id);
 -- For the brake.
 CREATE INDEX grants_ended ON grants (shop, ended_at);
 CREATE INDEX grants_by_identity ON grants (identity_id, lms);
+-- Those that wait for an account.
+CREATE INDEX grants_waiting ON grants (lms, identity_id) WHERE account_id IS NULL AND ended_at IS NULL;
 CREATE INDEX grants_by_account ON grants (account_id, course_run);
 CREATE INDEX grants_by_end ON grants (until) WHERE until IS NOT NULL AND ended_at IS NULL;
 
@@ -322,28 +347,64 @@ CREATE TABLE enrollments (
 CREATE INDEX enrollments_due ON enrollments (lms, priority, due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX enrollments_waiting ON enrollments (state) WHERE state IN ('waiting', 'observed');
 
+-- Enrollment-allowed records: leave to enroll, given in the LMS to an address that has no account yet.
+CREATE TABLE allowances (
+    id           TEXT    NOT NULL PRIMARY KEY,
+    lms          TEXT    NOT NULL,
+    identity_id  TEXT    NOT NULL REFERENCES identities (id),
+    course_run   TEXT    NOT NULL,
+    -- wanted: to be made | making: there was none, and a request for one is about to be, or may have been, sent
+    -- ours: we made it | theirs: it was there before us, and is never deleted by us | gone
+    state        TEXT    NOT NULL,
+    -- When the last request was written down.
+    intent_at    INTEGER,
+    due_at       INTEGER,
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    leased_until INTEGER,
+    fence        INTEGER NOT NULL DEFAULT 0,
+    changed_at   INTEGER NOT NULL,
+    UNIQUE (lms, identity_id, course_run)
+);
+CREATE INDEX allowances_due ON allowances (lms, due_at) WHERE due_at IS NOT NULL;
+CREATE INDEX allowances_there ON allowances (lms) WHERE state IN ('wanted', 'making', 'ours', 'theirs');
+
 -- Changes that adapters ask for beside the ledger, once a key.
 CREATE TABLE effects (
-    id          TEXT    NOT NULL PRIMARY KEY,
-    shop        TEXT    NOT NULL,
-    effect_key  TEXT    NOT NULL,
-    delivery_id TEXT    NOT NULL REFERENCES deliveries (id),
-    lms         TEXT    NOT NULL,
+    id            TEXT    NOT NULL PRIMARY KEY,
+    shop          TEXT    NOT NULL,
+    effect_key    TEXT    NOT NULL,
+    delivery_id   TEXT    NOT NULL REFERENCES deliveries (id),
+    lms           TEXT    NOT NULL,
     -- enrollment | allow | disallow | register
-    kind        TEXT    NOT NULL,
-    identity_id TEXT REFERENCES identities (id),
-    course_run  TEXT,
-    -- JSON, by kind.
-    request     TEXT    NOT NULL,
-    -- due | done | refused
-    state       TEXT    NOT NULL,
-    reason      TEXT,
-    created_at  INTEGER NOT NULL,
-    due_at      INTEGER,
-    done_at     INTEGER,
+    kind          TEXT    NOT NULL,
+    -- Whom it is about, as far as it says.
+    email_id      TEXT REFERENCES identities (id),
+    username_id   TEXT REFERENCES identities (id),
+    course_run    TEXT,
+    -- The enrollment in whose turn it is done, once the account is known.
+    enrollment_id TEXT REFERENCES enrollments (id),
+    -- JSON: what else it says. Emptied when it is over, because it may hold a name.
+    request       TEXT    NOT NULL,
+    -- due | done | refused | void: not done, and its key counts no more
+    state         TEXT    NOT NULL,
+    -- JSON: what came of it, or what went wrong last.
+    reason        TEXT,
+    -- JSON: the request that is about to be, or may have been, sent; empty once its answer is recorded.
+    intent        TEXT,
+    attempts      INTEGER NOT NULL DEFAULT 0,
+    created_at    INTEGER NOT NULL,
+    due_at        INTEGER,
+    done_at       INTEGER,
+    leased_until  INTEGER,
+    fence         INTEGER NOT NULL DEFAULT 0,
     UNIQUE (shop, effect_key)
 );
 CREATE INDEX effects_due ON effects (lms, due_at) WHERE due_at IS NOT NULL;
+-- What must be over before another one may begin.
+CREATE INDEX effects_due_by_delivery ON effects (delivery_id, id) WHERE due_at IS NOT NULL;
+CREATE INDEX effects_due_by_email ON effects (email_id, id) WHERE due_at IS NOT NULL;
+CREATE INDEX effects_due_by_username ON effects (username_id, id) WHERE due_at IS NOT NULL;
+CREATE INDEX effects_due_by_enrollment ON effects (enrollment_id, id) WHERE due_at IS NOT NULL;
 
 -- People ------------------------------------------------------------------------------------------------------------
 

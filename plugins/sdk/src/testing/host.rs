@@ -4,6 +4,8 @@
 
 pub mod catalog;
 pub mod incoming;
+pub mod lms_read;
+pub mod lms_write;
 pub mod logging;
 pub mod orders;
 pub mod settings;

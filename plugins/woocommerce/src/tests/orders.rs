@@ -65,6 +65,20 @@ fn an_order_is_stated_whole() {
 }
 
 #[test]
+fn the_order_says_where_it_was_sold() {
+    let linked = |href: Value| facts(&json!({"_links": {"self": [{"href": href}]}})).origin;
+    let shop = Some("https://shop.example.org/sub".to_owned());
+    assert_eq!(linked(json!("https://shop.example.org/sub/wp-json/wc/v3/orders/7")), shop);
+    assert_eq!(linked(json!("https://shop.example.org/sub/index.php?rest_route=/wc/v3/orders/7")), shop);
+    for odd in [json!(""), json!("/wp-json/wc/v3/orders/7"), json!(7), json!([])] {
+        assert_eq!(linked(odd), None);
+    }
+    for odd in [json!([]), json!({}), json!(null), json!({"self": "x"}), json!({"self": []})] {
+        assert_eq!(facts(&json!({"_links": odd})).origin, None);
+    }
+}
+
+#[test]
 fn a_number_that_is_the_id_is_not_said_twice() {
     assert_eq!(facts(&json!({"number": "7"})).number, None);
 }

@@ -27,6 +27,7 @@ pub(crate) struct OrderFacts {
     pub(crate) revision: Vec<u64>,
     pub(crate) number: Option<String>,
     pub(crate) fingerprint: Option<String>,
+    pub(crate) origin: Option<String>,
     pub(crate) placed_at: Option<Instant>,
     #[serde(default)]
     pub(crate) test: bool,

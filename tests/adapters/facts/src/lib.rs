@@ -85,6 +85,9 @@ fn state(facts: &OrderFacts) -> Result<()> {
     if let Some(fingerprint) = &facts.fingerprint {
         order.fingerprint(fingerprint);
     }
+    if let Some(origin) = &facts.origin {
+        order.origin(origin);
+    }
     if let Some(at) = facts.placed_at {
         order.placed_at(at);
     }

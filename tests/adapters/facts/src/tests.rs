@@ -7,7 +7,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use crate::Facts;
 
 const ALL: &str = r#"{"orders": [{
-    "id": "42", "scope": "patch", "revision": [3], "number": "A42", "fingerprint": "f", "placed_at": 1000, "test": true,
+    "id": "42", "scope": "patch", "revision": [3], "number": "A42", "fingerprint": "f", "origin": "o", "placed_at": 1000, "test": true,
     "payment": "undecided", "holds": [{"cause": "disputed", "evidence": "e"}],
     "lifts": [{"cause": "cancelled", "evidence": "e"}],
     "refunded": {"amount": "5.00", "total": "10.00", "currency": "EUR"}, "learner": "ada@example.org", "review": "look",
@@ -23,6 +23,7 @@ fn everything_that_the_body_says_is_stated() {
     let order = &handled.orders[0];
     assert_eq!((order.id.as_str(), order.kind, order.revision.as_slice()), ("42", StatementKind::Patch, &[3][..]));
     assert_eq!((order.number.as_deref(), order.fingerprint.as_deref()), (Some("A42"), Some("f")));
+    assert_eq!(order.origin.as_deref(), Some("o"));
     assert_eq!((order.placed_at, order.test, order.payment), (Some(1000), true, Some(Payment::Undecided)));
     assert_eq!(order.holds, [(Cause::Disputed, "e".to_owned())]);
     assert_eq!(order.lifts, [(Cause::Cancelled, "e".to_owned())]);

@@ -11,12 +11,14 @@
     reason = "tests fail by panicking"
 )]
 
+mod accounts;
 mod adapters;
 mod bad_requests;
 mod commands;
 mod configuration;
 mod crashes;
 mod forged;
+mod lms_calls;
 mod lms_trouble;
 mod people;
 mod purchases;

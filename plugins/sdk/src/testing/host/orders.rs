@@ -67,6 +67,10 @@ impl Order {
         self.state(|order| order.fingerprint = Some(text.to_owned()));
     }
 
+    pub fn origin(&self, address: &str) {
+        self.state(|order| order.origin = Some(address.to_owned()));
+    }
+
     pub fn placed_at(&self, at: Instant) {
         self.state(|order| order.placed_at = Some(at));
     }
@@ -238,7 +242,7 @@ pub fn known(order: &str) -> Vec<KnownLine> {
 }
 
 /// Blank is not given; otherwise one `@` with something before it and a dotted name after it.
-fn email(address: &str) -> Result<Option<String>, Problem> {
+pub(crate) fn email(address: &str) -> Result<Option<String>, Problem> {
     let address = address.trim();
     if address.is_empty() {
         return Ok(None);
