@@ -1,6 +1,6 @@
 //! `bursar learner show`: why somebody has, or has not, what they bought, in words for support staff.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use bursar_domain::{CourseRun, LmsName, ShopName, Timestamp, Username, ledger::Line};
 use bursar_store::{
@@ -83,9 +83,8 @@ pub async fn run(context: &Context, args: &ShowArgs) -> Result<(), CliError> {
     let mut orders = Orders::new();
     for purchase in &access.purchases {
         let key = (purchase.shop.clone(), purchase.order_id.clone());
-        if !orders.contains_key(&key) {
-            let detail = store.order_detail(&purchase.shop, &purchase.order_id).await?;
-            orders.insert(key, detail);
+        if let Entry::Vacant(unknown) = orders.entry(key) {
+            unknown.insert(store.order_detail(&purchase.shop, &purchase.order_id).await?);
         }
     }
     let told = if args.recorded { BTreeMap::new() } else { now::ask(context, &accounts(&access)).await };
