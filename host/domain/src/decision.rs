@@ -90,6 +90,71 @@ impl Ruling {
 }
 
 crate::words! {
+    /// What a person did, for the audit trail.
+    Deed {
+        /// Had the order count as paid.
+        Approved = "approved",
+        /// Said that a cause does not hold.
+        Lifted = "lifted",
+        /// Ended the access of an order or a line.
+        Revoked = "revoked",
+        /// Took that back.
+        Restored = "restored",
+        /// Named the learner of a seat.
+        Seated = "seated",
+        /// Had a line sell other course runs.
+        Moved = "moved",
+        /// Had an order give up its id.
+        SetAside = "set-aside",
+        /// Gave access without any shop's order.
+        Gave = "gave",
+        /// Had lines mapped anew, by the catalog as it is now.
+        Remapped = "remapped",
+        /// Answered a review: seen, and nothing is to be done.
+        Noted = "noted",
+        /// Answered a review: the access stays.
+        Kept = "kept",
+        /// Answered a review: the access ends.
+        Took = "took",
+        /// Answered a review: what was paused or refused is tried once more.
+        TriedAgain = "tried-again",
+    }
+}
+
+impl Deed {
+    /// In words that follow a person's name.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Approved => "approved the order",
+            Self::Lifted => "lifted a hold",
+            Self::Revoked => "revoked the access",
+            Self::Restored => "restored the access",
+            Self::Seated => "gave a seat to a learner",
+            Self::Moved => "moved the line to another course run",
+            Self::SetAside => "set the order aside",
+            Self::Gave => "gave access by hand",
+            Self::Remapped => "had the line mapped anew",
+            Self::Noted => "answered the review: noted",
+            Self::Kept => "answered the review: the access stays",
+            Self::Took => "answered the review: the access ends",
+            Self::TriedAgain => "answered the review: once more",
+        }
+    }
+}
+
+impl From<Answer> for Deed {
+    fn from(answer: Answer) -> Self {
+        match answer {
+            Answer::Noted => Self::Noted,
+            Answer::Keep => Self::Kept,
+            Answer::Take => Self::Took,
+            Answer::Again => Self::TriedAgain,
+        }
+    }
+}
+
+crate::words! {
     /// What a person answers to a review.
     Answer {
         /// Seen, and nothing is to be done.

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    decision::{Answer, RulingKind},
+    decision::{Answer, Deed, RulingKind},
     effect::{Asked, EffectEnd},
     fulfillment::Obstacle,
     names::{LmsName, Mode},
@@ -98,6 +98,13 @@ pub enum Reason {
     /// A person decided so.
     Person {
         /// In their words.
+        words: String,
+    },
+    /// A person did something.
+    Decided {
+        /// What.
+        deed: Deed,
+        /// Why, in their words.
         words: String,
     },
     /// Enrollment in the course run has not begun; it is asked again then.
@@ -203,6 +210,7 @@ impl fmt::Display for Reason {
             Self::KeptByPerson => f.write_str("nothing bought is left, and a person decided that the access stays"),
             Self::NotOpenYet { opens } => write!(f, "enrollment in the course run begins {opens}; it is asked again then"),
             Self::Person { words } => f.write_str(words),
+            Self::Decided { deed, words } => write!(f, "{}: {words}", deed.words()),
             Self::AskBeforeRevoke => f.write_str("the shop's policy asks a person before access is taken"),
             Self::NoAccount => f.write_str("the LMS knows no account for this learner yet"),
             Self::AccountFound => f.write_str("the account exists"),

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 pub mod adapter;
+pub mod because;
 pub mod catalog;
 pub mod context;
 pub mod deliveries;
@@ -15,8 +16,11 @@ pub mod doctor;
 pub mod error;
 pub mod init;
 pub mod learner;
+pub mod orders;
+pub mod reconcile;
 pub mod review;
 pub mod serve;
+pub mod standing;
 pub mod webhook;
 
 pub use self::{context::Context, error::CliError};
@@ -58,15 +62,20 @@ pub enum Command {
     /// Look at what shops sent, and have it run again.
     #[command(subcommand)]
     Deliveries(deliveries::DeliveriesCommand),
-    /// Answer why somebody has, or has not, got a course.
+    /// Answer why somebody has, or has not, got a course, and give access by hand.
     #[command(subcommand)]
     Learner(learner::LearnerCommand),
-    /// See what needs a person.
+    /// Look at what was bought, and decide about it.
+    #[command(subcommand)]
+    Orders(orders::OrdersCommand),
+    /// See what needs a person, and answer it.
     #[command(subcommand)]
     Review(review::ReviewCommand),
     /// Say which product sells which course.
     #[command(subcommand)]
     Catalog(catalog::CatalogCommand),
+    /// Have everything that is owed looked at again in the LMS.
+    Reconcile(reconcile::ReconcileArgs),
     /// Look at adapters.
     #[command(subcommand)]
     Adapter(adapter::AdapterCommand),
@@ -82,7 +91,7 @@ pub enum Command {
 pub async fn run(context: &Context, command: &Command) -> Result<(), CliError> {
     use self::{
         adapter::AdapterCommand, catalog::CatalogCommand, deliveries::DeliveriesCommand, learner::LearnerCommand,
-        review::ReviewCommand, webhook::WebhookCommand,
+        orders::OrdersCommand, review::ReviewCommand, webhook::WebhookCommand,
     };
     match command {
         Command::Serve(args) => serve::run(context, args).await,
@@ -91,13 +100,26 @@ pub async fn run(context: &Context, command: &Command) -> Result<(), CliError> {
         Command::Deliveries(DeliveriesCommand::List(args)) => deliveries::list(context, args).await,
         Command::Deliveries(DeliveriesCommand::Show(args)) => deliveries::show(context, args).await,
         Command::Deliveries(DeliveriesCommand::Retry(args)) => deliveries::retry(context, args).await,
-        Command::Learner(LearnerCommand::Show(args)) => learner::show(context, args).await,
+        Command::Learner(LearnerCommand::Show(args)) => learner::show::run(context, args).await,
+        Command::Learner(LearnerCommand::Grant(args)) => learner::grant::run(context, args).await,
+        Command::Orders(OrdersCommand::List(args)) => orders::list::run(context, args).await,
+        Command::Orders(OrdersCommand::Show(args)) => orders::show::run(context, args).await,
+        Command::Orders(OrdersCommand::Approve(args)) => orders::decide::approve(context, args).await,
+        Command::Orders(OrdersCommand::Lift(args)) => orders::decide::lift(context, args).await,
+        Command::Orders(OrdersCommand::Revoke(args)) => orders::decide::revoke(context, args).await,
+        Command::Orders(OrdersCommand::Restore(args)) => orders::decide::restore(context, args).await,
+        Command::Orders(OrdersCommand::Seat(args)) => orders::decide::seat(context, args).await,
+        Command::Orders(OrdersCommand::Transfer(args)) => orders::decide::transfer(context, args).await,
+        Command::Orders(OrdersCommand::SetAside(args)) => orders::decide::set_aside(context, args).await,
+        Command::Reconcile(args) => reconcile::run(context, args).await,
         Command::Learner(LearnerCommand::Waiting(args)) => learner::waiting::run(context, args).await,
         Command::Learner(LearnerCommand::Letter(args)) => learner::letter::run(context, args).await,
         Command::Learner(LearnerCommand::Link(args)) => learner::link::run(context, args).await,
         Command::Review(ReviewCommand::List(args)) => review::list(context, args).await,
+        Command::Review(ReviewCommand::Resolve(args)) => review::resolve(context, args).await,
         Command::Catalog(CatalogCommand::Import(args)) => catalog::import(context, args).await,
         Command::Catalog(CatalogCommand::Export(args)) => catalog::export(context, args).await,
+        Command::Catalog(CatalogCommand::Remap(args)) => catalog::remap::run(context, args).await,
         Command::Adapter(AdapterCommand::Inspect(args)) => adapter::inspect(context, args).await,
         Command::Adapter(AdapterCommand::List(args)) => adapter::list(context, args).await,
         Command::Webhook(WebhookCommand::Send(args)) => webhook::run(context, args).await,

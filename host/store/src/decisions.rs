@@ -7,13 +7,13 @@ use std::collections::BTreeMap;
 
 use bursar_domain::{
     CourseRun, Mode, ShopName, Timestamp,
-    decision::{Answer, Decision, Ruling},
+    decision::{Answer, Decision, Deed, Ruling},
     grants::FIRST_SEAT,
     ids::{DecisionId, EnrollmentId, LineId, OrderId, ReviewId},
     ledger::Order,
     policy::ShopPolicy,
     reason::{Concern, Reason},
-    statement::{Cause, Identity, LineStatement, OrderStatement, Payment, Revision, Scope},
+    statement::{Cause, Identity, Learner, LineStatement, OrderStatement, Payment, Revision, Scope},
 };
 use sqlx::{Row, SqliteConnection};
 
@@ -124,6 +124,26 @@ impl Store {
         self.writer.run(Decide { part, decision, person, policy, now }).await
     }
 
+    /// The order as it would be if a person decided so. Changes nothing.
+    ///
+    /// # Errors
+    /// When there is no such order or line, or the decision does not fit it.
+    pub async fn rehearse(
+        &self,
+        part: OrderPart,
+        decision: OrderDecision,
+        person: Person,
+        policy: ShopPolicy,
+        now: Timestamp,
+    ) -> Result<Order> {
+        let mut connection = self.readers.acquire().await?;
+        let external_id = orders::find(&mut connection, &part.shop, &part.order).await?;
+        let mut order = known_order(&mut connection, &part.shop, &external_id).await?;
+        let line = part.line.as_ref().map(|line| line_of(&order, line)).transpose()?;
+        apply(&mut order, line, decision, &person, now)?;
+        Ok(orders::derived(&mut connection, order, &policy, now).await?.order)
+    }
+
     /// Gives access without any shop's order. The answer is the order that stands for it in the ledger.
     ///
     /// # Errors
@@ -220,15 +240,40 @@ impl Command for Decide {
             return set_aside(connection, &before, &person, now).await;
         }
         let mut order = before.clone();
-        for (line, ruling) in rulings(&mut order, line, decision, &person, now)? {
-            let (by, why) = (person.name.clone(), person.why.clone());
-            order.decide(Decision { id: DecisionId::new(now), line, ruling, by, why, at: now });
-        }
-        note(connection, Some(order.id), line, None, &person, now).await?;
+        let deed = deed(&decision);
+        apply(&mut order, line, decision, &person, now)?;
+        note(connection, About { order: Some(order.id), line, ..About::default() }, deed, &person, now).await?;
         let actor = person.actor();
         let occasion = Occasion { now, actor: &actor, delivery: None };
         orders::settle(connection, Some(&before), order, Vec::new(), &policy, &occasion).await?;
         known_order(connection, &part.shop, &external_id).await
+    }
+}
+
+/// Writes a decision into the order.
+fn apply(
+    order: &mut Order,
+    line: Option<LineId>,
+    decision: OrderDecision,
+    person: &Person,
+    now: Timestamp,
+) -> Result<()> {
+    for (line, ruling) in rulings(order, line, decision, person, now)? {
+        let (by, why) = (person.name.clone(), person.why.clone());
+        order.decide(Decision { id: DecisionId::new(now), line, ruling, by, why, at: now });
+    }
+    Ok(())
+}
+
+fn deed(decision: &OrderDecision) -> Deed {
+    match decision {
+        OrderDecision::Approve => Deed::Approved,
+        OrderDecision::Lift { cause: Cause::Operator } | OrderDecision::Unbar => Deed::Restored,
+        OrderDecision::Lift { .. } => Deed::Lifted,
+        OrderDecision::Bar => Deed::Revoked,
+        OrderDecision::Seat { .. } => Deed::Seated,
+        OrderDecision::Sell { .. } => Deed::Moved,
+        OrderDecision::SetAside => Deed::SetAside,
     }
 }
 
@@ -278,15 +323,18 @@ fn rulings(
     })
 }
 
-/// The first seat beyond the buyer's that nobody has.
+/// The first seat that nobody has. The first of all is the learner's whom the order names, if it names one.
 fn free_seat(order: &Order, line: LineId) -> u32 {
+    let named = order.lines.iter().find(|known| known.id == line).and_then(|line| line.learner.as_ref());
+    let named = matches!(named.or(order.learner.as_ref()), Some(Learner::Known(_)));
     let taken = |seat: u32| {
-        order.decisions.iter().any(|decision| {
-            decision.line == Some(line)
-                && matches!(decision.ruling, Ruling::Seated { seat: taken, .. } if taken == seat)
-        })
+        (seat == FIRST_SEAT && named)
+            || order.decisions.iter().any(|decision| {
+                decision.line == Some(line)
+                    && matches!(decision.ruling, Ruling::Seated { seat: taken, .. } if taken == seat)
+            })
     };
-    (FIRST_SEAT + 1..).find(|seat| !taken(*seat)).unwrap_or(u32::MAX)
+    (FIRST_SEAT..).find(|seat| !taken(*seat)).unwrap_or(u32::MAX)
 }
 
 /// The order keeps what it gave, under an id that no shop sends.
@@ -298,20 +346,30 @@ async fn set_aside(connection: &mut SqliteConnection, order: &Order, person: &Pe
         .bind(order.id.to_string())
         .execute(&mut *connection)
         .await?;
-    note(connection, Some(order.id), None, None, person, now).await?;
+    let about = About { order: Some(order.id), ..About::default() };
+    note(connection, about, Deed::SetAside, person, now).await?;
+    reviews::settle_set_aside(connection, order.id, now).await?;
     known_order(connection, &order.shop, &aside).await
+}
+
+/// What a decision is about.
+#[derive(Debug, Clone, Copy, Default)]
+struct About {
+    order: Option<OrderId>,
+    line: Option<LineId>,
+    enrollment: Option<EnrollmentId>,
 }
 
 /// Leaves the decision in the audit trail.
 async fn note(
     connection: &mut SqliteConnection,
-    order: Option<OrderId>,
-    line: Option<LineId>,
-    enrollment: Option<EnrollmentId>,
+    about: About,
+    deed: Deed,
     person: &Person,
     now: Timestamp,
 ) -> Result<()> {
-    let reason = Reason::Person { words: person.why.clone() };
+    let About { order, line, enrollment } = about;
+    let reason = Reason::Decided { deed, words: person.why.clone() };
     let actor = person.actor();
     let action = AuditAction::Decided;
     let entry =
@@ -361,7 +419,7 @@ impl Command for Give {
         statement.lines = vec![LineStatement {
             id: "1".to_owned(),
             title: Some(grant.run.to_string()),
-            learner: Some(bursar_domain::statement::Learner::Known(grant.learner)),
+            learner: Some(Learner::Known(grant.learner)),
             until: grant.until,
             ..LineStatement::default()
         }];
@@ -377,7 +435,8 @@ impl Command for Give {
         let occasion = Occasion { now, actor: &actor, delivery: None };
         orders::settle(connection, None, order, recorded.findings, &policy, &occasion).await?;
         let order = known_order(connection, &policy.shop, &external_id).await?;
-        note(connection, Some(order.id), line, None, &person, now).await?;
+        let about = About { order: Some(order.id), line, ..About::default() };
+        note(connection, about, Deed::Gave, &person, now).await?;
         Ok(order)
     }
 }
@@ -433,13 +492,17 @@ impl Command for AnswerReview {
                 answer_enrollment(connection, enrollment, answer, now).await?;
             }
             (Answer::Take, _) => {
-                if let (Some(order), Some(policy)) = (order, shop.as_ref().and_then(|shop| policies.get(shop))) {
-                    bar(connection, order, line, &person, policy, now).await?;
-                }
+                let policy = shop.as_ref().and_then(|shop| policies.get(shop));
+                let (Some(order), Some(policy)) = (order, policy) else {
+                    return Err(refused(
+                        "the shop of this review is configured no more, so nothing can be taken".to_owned(),
+                    ));
+                };
+                bar(connection, order, line, &person, policy, now).await?;
             }
             (Answer::Keep | Answer::Noted, _) => {}
         }
-        note(connection, order, line, enrollment, &person, now).await?;
+        note(connection, About { order, line, enrollment }, answer.into(), &person, now).await?;
         reviews::answer(connection, review, answer, &format!("{answer}, {}: {}", person.name, person.why), now).await?;
         Ok(concern)
     }
@@ -555,7 +618,8 @@ impl Command for Remap {
             remapped.add(&before, &after.order);
             if !self.rehearsal && after.order != before {
                 orders::settle_derived(connection, Some(&before), after, Vec::new(), &self.policy, &occasion).await?;
-                note(connection, Some(before.id), None, None, &self.person, self.now).await?;
+                let about = About { order: Some(before.id), ..About::default() };
+                note(connection, about, Deed::Remapped, &self.person, self.now).await?;
             }
         }
         Ok(remapped)

@@ -52,10 +52,20 @@ pub(crate) async fn settle(
     policy: &ShopPolicy,
     occasion: &Occasion<'_>,
 ) -> Result<()> {
+    let derived = derived(connection, order, policy, occasion.now).await?;
+    settle_derived(connection, before, derived, findings, policy, occasion).await
+}
+
+/// What the order owes now, by the catalog as it is.
+pub(crate) async fn derived(
+    connection: &mut SqliteConnection,
+    order: Order,
+    policy: &ShopPolicy,
+    now: Timestamp,
+) -> Result<Derived> {
     let products: Vec<ProductId> = order.lines.iter().flat_map(|line| line.products.iter().cloned()).collect();
     let answers = catalog::answers(connection, &order.shop, &products).await?;
-    let derived = grants::derive(order, |ids| catalog::answer(&answers, ids), policy, occasion.now);
-    settle_derived(connection, before, derived, findings, policy, occasion).await
+    Ok(grants::derive(order, |ids| catalog::answer(&answers, ids), policy, now))
 }
 
 /// Saves what an order owes by now and what was found, and wakes fulfillment.

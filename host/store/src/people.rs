@@ -6,7 +6,7 @@ use bursar_domain::{
     CourseRun, LmsName, Mode, Request, ShopName, Timestamp,
     fulfillment::Seen,
     grants::Ended,
-    ids::{DeliveryId, EnrollmentId},
+    ids::{DeliveryId, EnrollmentId, GrantId},
     reason::Reason,
     statement::Payment,
 };
@@ -21,6 +21,10 @@ use crate::{
     trail::AuditAction,
     writer::Command,
 };
+
+mod orders_asked;
+
+pub use orders_asked::{ORDERS_LISTED_MAX, OrderDetail, OrderFilter, OrderSummary};
 
 /// How many deliveries one listing shows at most.
 pub const DELIVERIES_LISTED_MAX: u32 = 1_000;
@@ -134,6 +138,10 @@ pub struct Purchase {
     pub shop: ShopName,
     /// What the shop calls the order.
     pub order: String,
+    /// The shop's id of the order.
+    pub order_id: String,
+    /// The shop's id of the line.
+    pub line: String,
     /// What it calls the product.
     pub title: Option<String>,
     /// Has the shop got the money?
@@ -147,12 +155,18 @@ pub struct Purchase {
 /// What a line owes.
 #[derive(Debug, Clone)]
 pub struct PurchaseGrant {
+    /// Its id.
+    pub id: GrantId,
     /// Where.
     pub lms: LmsName,
     /// Which course run.
     pub run: CourseRun,
     /// In which mode.
     pub mode: Mode,
+    /// Since when it is owed.
+    pub since: Timestamp,
+    /// When the right ends.
+    pub until: Option<Timestamp>,
     /// Whether and why it ended.
     pub ended: Option<Ended>,
     /// The learner's account; none while it is not known.
@@ -161,6 +175,8 @@ pub struct PurchaseGrant {
     pub resolution: Option<String>,
     /// Since when the account is waited for.
     pub waiting_since: Option<Timestamp>,
+    /// When the account is looked for next.
+    pub looked_for_next: Option<Timestamp>,
 }
 
 /// What is known of one enrollment.
@@ -186,6 +202,8 @@ pub struct EnrollmentSummary {
     pub reason: Option<Reason>,
     /// When it is looked at next.
     pub due_at: Option<Timestamp>,
+    /// When nothing was owed any more the last time, and what had been given was undone or let go.
+    pub closed_at: Option<Timestamp>,
     /// What was done and left, the oldest first.
     pub trail: Vec<TrailEntry>,
 }
@@ -272,27 +290,25 @@ impl Store {
     /// When the database fails.
     pub async fn learner(&self, who: &str) -> Result<LearnerAccess> {
         let who = who.trim().to_lowercase();
-        let identities = "SELECT id FROM identities WHERE normalized = ?1
-             UNION SELECT r.identity_id FROM resolutions r JOIN accounts a ON a.id = r.account_id WHERE LOWER(a.username) = ?1
-             UNION SELECT other.identity_id FROM identities i
-                 JOIN resolutions r ON r.identity_id = i.id JOIN resolutions other ON other.account_id = r.account_id
-                 WHERE i.normalized = ?1";
         let mut purchases = QueryBuilder::new("WITH people AS (");
-        purchases.push(identities).push(
-            ") SELECT o.shop, COALESCE(o.number, o.external_id) AS order_name, o.payment, l.title, l.unmapped,
-                    g.lms, g.course_run, g.mode, g.ended_at, g.ended_reason,
-                    a.username, r.state AS resolution, r.waiting_since
+        purchases.push(IDENTITIES_OF_ONE).push(
+            ") SELECT o.shop, COALESCE(o.number, o.external_id) AS order_name, o.external_id AS order_id, o.payment,
+                    l.external_id AS line, l.title, l.unmapped,
+                    g.id AS grant_id, g.lms, g.course_run, g.mode, g.since, g.until, g.ended_at, g.ended_reason,
+                    a.username, r.state AS resolution, r.waiting_since, r.due_at AS looked_for_next
                 FROM lines l JOIN orders o ON o.id = l.order_id
                 LEFT JOIN grants g ON g.line_id = l.id
                 LEFT JOIN accounts a ON a.id = g.account_id
                 LEFT JOIN resolutions r ON r.identity_id = g.identity_id AND r.lms = g.lms
                 WHERE g.identity_id IN (SELECT id FROM people)
-                   OR (g.id IS NULL AND COALESCE(l.learner_id, o.learner_id) IN (SELECT id FROM people))
+                   OR (g.id IS NULL AND (COALESCE(l.learner_id, o.learner_id) IN (SELECT id FROM people)
+                       OR EXISTS (SELECT 1 FROM decisions d WHERE d.line_id = l.id AND d.withdrawn_at IS NULL
+                           AND d.identity_id IN (SELECT id FROM people))))
                 ORDER BY l.id, g.id",
         );
         let purchases = purchases.build().bind(&who).fetch_all(&self.readers).await?;
         let mut enrollments = QueryBuilder::new("WITH people AS (");
-        enrollments.push(identities).push(
+        enrollments.push(IDENTITIES_OF_ONE).push(
             ") SELECT DISTINCT e.*, a.username FROM enrollments e JOIN accounts a ON a.id = e.account_id
                WHERE LOWER(a.username) = ?1
                   OR e.account_id IN (SELECT account_id FROM resolutions WHERE identity_id IN (SELECT id FROM people) AND account_id IS NOT NULL)
@@ -328,6 +344,7 @@ impl Store {
             state: row.try_get("state")?,
             reason: rows::json_option(row, "reason")?,
             due_at: rows::time_option(row, "due_at")?,
+            closed_at: rows::time_option(row, "closed_at")?,
             trail: trail.iter().map(trail_entry).collect::<Result<_>>()?,
         })
     }
@@ -356,6 +373,13 @@ impl Store {
         })
     }
 }
+
+/// Everything that one person is known by: `?1` is an e-mail address, a username or an external id, in small letters.
+const IDENTITIES_OF_ONE: &str = "SELECT id FROM identities WHERE normalized = ?1
+    UNION SELECT r.identity_id FROM resolutions r JOIN accounts a ON a.id = r.account_id WHERE LOWER(a.username) = ?1
+    UNION SELECT other.identity_id FROM identities i
+        JOIN resolutions r ON r.identity_id = i.id JOIN resolutions other ON other.account_id = r.account_id
+        WHERE i.normalized = ?1";
 
 fn summary(row: &SqliteRow) -> Result<DeliverySummary> {
     let code: Option<String> = row.try_get("problem_code")?;
@@ -405,28 +429,32 @@ fn trail_entry(row: &SqliteRow) -> Result<TrailEntry> {
 }
 
 fn purchase(row: &SqliteRow) -> Result<Purchase> {
-    let lms: Option<LmsName> = rows::parsed_option(row, "lms")?;
-    let run: Option<CourseRun> = rows::parsed_option(row, "course_run")?;
-    let mode: Option<Mode> = rows::parsed_option(row, "mode")?;
-    let grant = match (lms, run, mode) {
-        (Some(lms), Some(run), Some(mode)) => Some(PurchaseGrant {
-            lms,
-            run,
-            mode,
-            ended: orders::ended(row)?,
-            username: row.try_get("username")?,
-            resolution: row.try_get("resolution")?,
-            waiting_since: rows::time_option(row, "waiting_since")?,
-        }),
-        _ => None,
-    };
+    let is_owed = row.try_get::<Option<String>, _>("grant_id")?.is_some();
     Ok(Purchase {
         shop: rows::parsed(row, "shop")?,
         order: row.try_get("order_name")?,
+        order_id: row.try_get("order_id")?,
+        line: row.try_get("line")?,
         title: row.try_get("title")?,
         payment: rows::word(row, "payment")?,
-        grant,
+        grant: is_owed.then(|| purchase_grant(row)).transpose()?,
         unmapped: row.try_get("unmapped")?,
+    })
+}
+
+fn purchase_grant(row: &SqliteRow) -> Result<PurchaseGrant> {
+    Ok(PurchaseGrant {
+        id: rows::parsed(row, "grant_id")?,
+        lms: rows::parsed(row, "lms")?,
+        run: rows::parsed(row, "course_run")?,
+        mode: rows::parsed(row, "mode")?,
+        since: rows::time(row, "since")?,
+        until: rows::time_option(row, "until")?,
+        ended: orders::ended(row)?,
+        username: row.try_get("username")?,
+        resolution: row.try_get("resolution")?,
+        waiting_since: rows::time_option(row, "waiting_since")?,
+        looked_for_next: rows::time_option(row, "looked_for_next")?,
     })
 }
 

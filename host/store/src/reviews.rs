@@ -9,7 +9,7 @@ use bursar_domain::{
     ledger::Finding,
     reason::Concern,
 };
-use sqlx::{Row, SqliteConnection};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
 use crate::{Store, error::Result, rows, writer::Command};
 
@@ -74,23 +74,35 @@ impl Store {
         .bind(i64::from(REVIEWS_LISTED_MAX))
         .fetch_all(&self.readers)
         .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(Review {
-                    id: rows::parsed(row, "id")?,
-                    shop: rows::parsed_option(row, "shop")?,
-                    concern: rows::json(row, "concern")?,
-                    order: row.try_get("order_name")?,
-                    delivery: rows::parsed_option(row, "delivery_id")?,
-                    times: rows::count(row, "times")?,
-                    opened_at: rows::time(row, "opened_at")?,
-                    last_at: rows::time(row, "last_at")?,
-                    resolved_at: rows::time_option(row, "resolved_at")?,
-                    resolution: row.try_get("resolution")?,
-                })
-            })
-            .collect()
+        rows.iter().map(review).collect()
     }
+
+    /// The reviews about an order, settled ones too, the oldest first.
+    pub(crate) async fn reviews_of(&self, order: OrderId) -> Result<Vec<Review>> {
+        let rows = sqlx::query(
+            "SELECT r.*, COALESCE(o.number, o.external_id) AS order_name
+             FROM reviews r JOIN orders o ON o.id = r.order_id WHERE r.order_id = ? ORDER BY r.id",
+        )
+        .bind(order.to_string())
+        .fetch_all(&self.readers)
+        .await?;
+        rows.iter().map(review).collect()
+    }
+}
+
+fn review(row: &SqliteRow) -> Result<Review> {
+    Ok(Review {
+        id: rows::parsed(row, "id")?,
+        shop: rows::parsed_option(row, "shop")?,
+        concern: rows::json(row, "concern")?,
+        order: row.try_get("order_name")?,
+        delivery: rows::parsed_option(row, "delivery_id")?,
+        times: rows::count(row, "times")?,
+        opened_at: rows::time(row, "opened_at")?,
+        last_at: rows::time(row, "last_at")?,
+        resolved_at: rows::time_option(row, "resolved_at")?,
+        resolution: row.try_get("resolution")?,
+    })
 }
 
 impl Store {
@@ -284,6 +296,12 @@ pub(crate) async fn answer(
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// The order gave its id up: what came under it as another order is one.
+pub(crate) async fn settle_set_aside(connection: &mut SqliteConnection, order: OrderId, now: Timestamp) -> Result<()> {
+    let topic = format!("{}:{order}", Concern::OrderIdentityChanged.code());
+    settle(connection, topic, "the order was set aside", now).await
 }
 
 /// It is known which account the learner is.

@@ -113,6 +113,7 @@ pub fn command(config: &Path, environment: &[(String, String)]) -> Command {
     let mut command = Command::new(places::binary());
     command.arg("--config").arg(config);
     command.env_remove("BURSAR_LOG").env_remove("BURSAR_CONFIG").env("NO_COLOR", "1");
+    command.env("USER", "tester");
     command.envs(environment.iter().map(|(name, value)| (name, value)));
     command.stdin(Stdio::null());
     command

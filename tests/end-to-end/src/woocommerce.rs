@@ -25,6 +25,8 @@ pub struct Order {
     status: &'static str,
     paid: bool,
     refunded: bool,
+    quantity: u32,
+    key: String,
     step: i64,
 }
 
@@ -33,7 +35,8 @@ impl Order {
     #[must_use]
     pub fn placed(id: u64, email: &str, products: &[u64]) -> Self {
         let (email, products) = (email.to_owned(), products.to_vec());
-        Self { id, email, products, status: "pending", paid: false, refunded: false, step: 0 }
+        let key = format!("wc_order_{id}");
+        Self { id, email, products, status: "pending", paid: false, refunded: false, quantity: 1, key, step: 0 }
     }
 
     /// An order that is paid.
@@ -46,6 +49,24 @@ impl Order {
     #[must_use]
     pub fn refunded(&self) -> Self {
         Self { status: "refunded", refunded: true, step: self.step + 1, ..self.clone() }
+    }
+
+    /// The same a moment later, with nothing changed.
+    #[must_use]
+    pub fn later(&self) -> Self {
+        Self { step: self.step + 1, ..self.clone() }
+    }
+
+    /// With so many of everything.
+    #[must_use]
+    pub fn quantity(self, quantity: u32) -> Self {
+        Self { quantity, ..self }
+    }
+
+    /// Another order under the same id, as a shop sends it that was restored from a backup.
+    #[must_use]
+    pub fn under_another_key(self) -> Self {
+        Self { key: format!("{}_again", self.key), ..self }
     }
 
     /// The shop's id of it.
@@ -67,18 +88,20 @@ impl Order {
             let mut line = line.clone();
             line["id"] = json!(self.id * 100 + number);
             line["product_id"] = json!(product);
+            line["quantity"] = json!(self.quantity);
             line["sku"] = json!(format!("SKU-{product}"));
             line
         });
         order["line_items"] = lines.collect();
-        let total = format!("{}.00", PRICE * u64::try_from(self.products.len()).unwrap());
+        let total = PRICE * u64::from(self.quantity) * u64::try_from(self.products.len()).unwrap();
+        let total = format!("{total}.00");
         let placed = stamp(PLACED_AT);
         let modified = stamp(PLACED_AT + 60 * self.step);
         let paid = self.paid.then(|| stamp(PLACED_AT + 60));
         for (key, value) in [
             ("id", json!(self.id)),
             ("number", json!(self.id())),
-            ("order_key", json!(format!("wc_order_{}", self.id))),
+            ("order_key", json!(self.key)),
             ("status", json!(self.status)),
             ("total", json!(total)),
             ("tax_lines", json!([])),

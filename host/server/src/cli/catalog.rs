@@ -19,6 +19,8 @@ use crate::{
     serve::policies,
 };
 
+pub mod remap;
+
 /// The header line of the file.
 const HEADER: [&str; 3] = ["product", "course_run", "mode"];
 
@@ -32,6 +34,8 @@ pub enum CatalogCommand {
     Import(ImportArgs),
     /// Write a shop's catalog as CSV.
     Export(ExportArgs),
+    /// Move what was sold before to what the catalog says now.
+    Remap(remap::RemapArgs),
 }
 
 /// Arguments of `bursar catalog import`.

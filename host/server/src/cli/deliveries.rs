@@ -207,17 +207,19 @@ fn detail(delivery: &DeliveryDetail) -> serde_json::Value {
             "problem": attempt.problem.as_ref().map(|(_, message)| message),
         })
     };
-    let entry = |entry: &TrailEntry| {
-        json!({
-            "at": entry.at.to_string(), "actor": entry.actor, "action": entry.action, "course_run": entry.run,
-            "reason": entry.reason, "words": entry.reason.to_string(),
-        })
-    };
     json!({
         "delivery": Row::from(&delivery.summary),
         "method": delivery.request.method, "path": delivery.request.path, "query": delivery.request.query,
         "attempts": delivery.attempts.iter().map(attempt).collect::<Vec<_>>(),
         "trail": delivery.trail.iter().map(entry).collect::<Vec<_>>(),
+    })
+}
+
+/// An entry of a trail, for programs.
+pub(super) fn entry(entry: &TrailEntry) -> serde_json::Value {
+    json!({
+        "at": entry.at.to_string(), "actor": entry.actor, "action": entry.action, "course_run": entry.run,
+        "reason": entry.reason, "words": entry.reason.to_string(),
     })
 }
 

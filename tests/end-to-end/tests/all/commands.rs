@@ -127,7 +127,8 @@ fn a_learners_page_says_in_words_why_they_have_or_have_not_got_a_course() {
     let shown = site.json(&["learner", "show", "ADA@example.com"]);
     let words: Vec<&str> =
         shown["purchases"].as_array().unwrap().iter().map(|purchase| purchase["words"].as_str().unwrap()).collect();
-    assert_eq!(words, ["owed to ada", "paid, and waits: the catalog has no course for this product", "not paid"]);
+    let waits = "the order is paid, and waits: the catalog has no course for product:99";
+    assert_eq!(words, ["owed to ada", waits, "the shop says that the order is not paid"]);
     let enrollment = &shown["enrollments"][0];
     assert_eq!(
         (&enrollment["course_run"], &enrollment["words"]),
@@ -145,7 +146,7 @@ fn a_learners_page_says_in_words_why_they_have_or_have_not_got_a_course() {
     told(&["enrolled as verified", "before Bursar: not enrolled"]);
     site.deliver(&order.refunded());
     site.settled_as("ada", CS101, "verified", false);
-    told(&["it was refunded", "enrolled once as verified, switched off"]);
+    told(&["because order campus/1 was refunded", "enrolled once as verified, switched off"]);
 
     let nobody = site.run(&["learner", "show", "nobody@example.com"]);
     assert_eq!(nobody.status.code(), Some(1));

@@ -20,6 +20,7 @@ mod crashes;
 mod forged;
 mod lms_calls;
 mod lms_trouble;
+mod people;
 mod purchases;
 mod recorded;
 mod sequences;

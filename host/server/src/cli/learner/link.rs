@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::the_lms;
 use crate::{
-    cli::{CliError, Context},
+    cli::{CliError, Context, because::Because},
     config::StoreConfig,
     serve,
 };
@@ -34,17 +34,12 @@ pub struct LinkArgs {
     /// In this LMS; needed where there are several.
     #[arg(long)]
     pub lms: Option<LmsName>,
-    /// Why: kept with the change, for whoever asks later.
-    #[arg(long, value_name = "TEXT", value_parser = not_blank)]
-    pub reason: String,
     /// Ask the LMS and say whom it would join, and change nothing.
     #[arg(long)]
     pub dry_run: bool,
-}
-
-fn not_blank(text: &str) -> Result<String, &'static str> {
-    let text = text.trim();
-    if text.is_empty() { Err("is blank") } else { Ok(text.to_owned()) }
+    /// Who and why.
+    #[command(flatten)]
+    pub because: Because,
 }
 
 /// Joins a learner to an account.
@@ -52,6 +47,7 @@ fn not_blank(text: &str) -> Result<String, &'static str> {
 /// # Errors
 /// When the LMS has no such account or cannot be asked, or the learner was given something under another account.
 pub async fn run(context: &Context, args: &LinkArgs) -> Result<(), CliError> {
+    let person = args.because.person(context)?;
     let config = context.load_config()?;
     let site = the_lms(&config, args.lms.as_ref())?;
     let lms = serve::client(site, &context.clock)?;
@@ -92,8 +88,8 @@ pub async fn run(context: &Context, args: &LinkArgs) -> Result<(), CliError> {
             lms: site.name.clone(),
             lms_user_id: account.id,
             username: account.username.clone(),
-            why: args.reason.clone(),
-            actor: context.operator(),
+            why: person.why,
+            actor: format!("operator {}", person.name),
         };
         Some(store.link(link, context.clock.now()).await?.grants)
     };
