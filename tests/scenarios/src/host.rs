@@ -278,7 +278,10 @@ impl Host {
 
     /// Runs a command as from a shell; answers whether it ended well, and everything it printed.
     pub async fn command(&self, command: &str) -> Result<(bool, String)> {
-        let arguments = std::iter::once("bursar".to_owned()).chain(split(command));
+        let mut arguments = vec!["bursar".to_owned()];
+        for word in split(command) {
+            arguments.push(self.named(word).await?);
+        }
         let Cli { json, command, .. } = Cli::try_parse_from(arguments).map_err(|error| error.to_string())?;
         let printed = Shared::default();
         let output = Output::to(Box::new(printed.clone()), Box::new(printed.clone()), json, None);
@@ -293,6 +296,27 @@ impl Host {
             context.output.error(error);
         }
         Ok((done.is_ok(), printed.text()))
+    }
+
+    /// Ids are made anew each time, so cases name them: `REVIEW:no-account` is the open review of that code, `DELIVERY:2` the
+    /// second delivery.
+    async fn named(&self, word: String) -> Result<String> {
+        let store = &self.running()?.store;
+        if let Some(code) = word.strip_prefix("REVIEW:") {
+            let open = store.reviews(false).await.map_err(|error| error.to_string())?;
+            let review = open.iter().find(|review| review.concern.code() == code);
+            return review.map(|review| review.id.to_string()).ok_or_else(|| format!("no review {code} is open"));
+        }
+        if let Some(number) = word.strip_prefix("DELIVERY:") {
+            let filter = DeliveryFilter { limit: DELIVERIES_LISTED_MAX, ..DeliveryFilter::default() };
+            let all = store.deliveries(&filter).await.map_err(|error| error.to_string())?;
+            let place: usize = number.parse().map_err(|_| format!("{number:?} is no number of a delivery"))?;
+            let delivery = all.iter().rev().nth(place.saturating_sub(1));
+            return delivery
+                .map(|delivery| delivery.id.to_string())
+                .ok_or_else(|| format!("no delivery {number} came"));
+        }
+        Ok(word)
     }
 
     /// State and problem of every delivery, the first one first.

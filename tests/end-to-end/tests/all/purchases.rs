@@ -207,3 +207,18 @@ fn taking_waits_for_the_quiet_time_and_giving_does_not() {
         site.enrolled("ada", CS101) == Some(("verified".to_owned(), true))
     });
 }
+
+#[test]
+fn an_enrollment_and_an_upgrade_say_which_order_they_are_for() {
+    let state = state_with(&["ada", "ben"]).enrollment("ben", CS101, "audit");
+    let site = Site::selling(Plan::new(&[]).state(state));
+    site.deliver(&Order::paid(1, &email("ada"), &[11]));
+    site.deliver(&Order::paid(2, &email("ben"), &[11]));
+    site.settled_as("ada", CS101, "verified", true);
+    site.settled_as("ben", CS101, "verified", true);
+    for (who, order) in [("ada", "campus/1"), ("ben", "campus/2")] {
+        let noted = site.lms.enrollment(who, CS101).unwrap().attributes;
+        let noted: Vec<_> = noted.iter().map(|note| (&*note.namespace, &*note.name, &*note.value)).collect();
+        assert_eq!(noted, [("bursar", "order", order)], "{who}");
+    }
+}
