@@ -287,10 +287,10 @@ fn said(attempt: &AttemptSummary) -> String {
 /// A trail as a table.
 pub(super) fn trail(entries: &[TrailEntry]) -> Table {
     let mut table = Table::new([
-        Column::new("when"),
+        Column::new("when").whole(),
         Column::new("what"),
         Column::new("course run"),
-        Column::new("why"),
+        Column::new("why").wrapped(),
         Column::new("by"),
     ]);
     for entry in entries {

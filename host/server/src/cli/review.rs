@@ -49,10 +49,10 @@ pub struct ListArgs {
 `bursar review list` says which answers fit. What is answered is not asked again unless there is news.
 
 Examples:
-  bursar review resolve rev_01998c2f6d3a7b1c8e4f5a6b7c8d9e0f --keep \
+  bursar review resolve rev_01998c2f6d3a7b1c8e4f5a6b7c8d9e0f --keep \\
     --reason \"paid back as goodwill\"
-  bursar review resolve rev_01998c2f6d3a7b1c8e4f5a6b7c8d9e0f --again \
-    --reason \"the refunds are meant\"     for removals-paused")]
+  bursar review resolve rev_01998c2f6d3a7b1c8e4f5a6b7c8d9e0f --again \\
+    --reason \"the refunds are meant\"    (removals-paused)")]
 pub struct ResolveArgs {
     /// The review.
     #[arg(value_name = "ID")]

@@ -162,7 +162,7 @@ pub fn cause(cause: Cause) -> &'static str {
 #[must_use]
 pub fn ruling(ruling: &Ruling) -> String {
     match ruling {
-        Ruling::Approved => "approved the order: it counts as paid".to_owned(),
+        Ruling::Approved => "approved the order".to_owned(),
         Ruling::Lifted { cause: lifted } => format!("lifted that it is {}", cause(*lifted)),
         Ruling::Seated { seat, learner } => format!("gave seat {seat} to {}", learner.written()),
         Ruling::Sells { courses } => {

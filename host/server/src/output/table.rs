@@ -20,13 +20,14 @@ pub struct Column {
     title: &'static str,
     right: bool,
     whole: bool,
+    wrapped: bool,
 }
 
 impl Column {
     /// A column of text.
     #[must_use]
     pub const fn new(title: &'static str) -> Self {
-        Self { title, right: false, whole: false }
+        Self { title, right: false, whole: false, wrapped: false }
     }
 
     /// The same, aligned to the right: for numbers.
@@ -40,6 +41,13 @@ impl Column {
     #[must_use]
     pub const fn whole(mut self) -> Self {
         self.whole = true;
+        self
+    }
+
+    /// The same, broken into several lines where it is too long: for sentences, of which nothing may be missing.
+    #[must_use]
+    pub const fn wrapped(mut self) -> Self {
+        self.wrapped = true;
         self
     }
 }
@@ -70,7 +78,7 @@ impl Table {
         let widths = self.widths(width);
         let titles: Vec<_> = self.columns.iter().map(|column| column.title.to_uppercase()).collect();
         let mut lines = vec![Style::Bold.paint(&self.line(&titles, &widths), colour)];
-        lines.extend(self.rows.iter().map(|row| self.line(row, &widths)));
+        lines.extend(self.rows.iter().flat_map(|row| self.broken(row, &widths)).map(|row| self.line(&row, &widths)));
         lines.join("\n")
     }
 
@@ -92,6 +100,20 @@ impl Table {
         widths
     }
 
+    /// A row as the lines that it takes.
+    fn broken(&self, cells: &[String], widths: &[usize]) -> Vec<Vec<String>> {
+        let broken: Vec<Vec<String>> = cells
+            .iter()
+            .zip(widths)
+            .zip(&self.columns)
+            .map(|((cell, width), column)| if column.wrapped { wrap(cell, *width) } else { vec![cell.clone()] })
+            .collect();
+        let height = broken.iter().map(Vec::len).max().unwrap_or_default();
+        (0..height)
+            .map(|line| broken.iter().map(|cell| cell.get(line).cloned().unwrap_or_default()).collect())
+            .collect()
+    }
+
     fn line(&self, cells: &[String], widths: &[usize]) -> String {
         let padded = cells.iter().zip(widths).zip(&self.columns).map(|((cell, width), column)| {
             let cell = fit(cell, *width);
@@ -100,6 +122,21 @@ impl Table {
         });
         padded.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
     }
+}
+
+/// The text in lines of so many columns, broken between words. A word that is longer than a line stands alone and is cut.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -141,6 +178,21 @@ dlv_22  日本語         140";
         let mut table = Table::new([Column::new("title")]);
         table.row(["one\ntwo\u{1b}[31m"]);
         assert_eq!(table.render(None, false), "TITLE\none two�[31m");
+    }
+
+    #[test]
+    fn a_sentence_is_broken_and_not_cut() {
+        let mut table = Table::new([Column::new("when").whole(), Column::new("why").wrapped()]);
+        table.row(["09:15", "bought, and not enrolled before"]);
+        table.row(["09:16", "left"]);
+        let expected = "\
+WHEN   WHY
+09:15  bought, and
+       not enrolled
+       before
+09:16  left";
+        assert_eq!(table.render(Some(20), false), expected);
+        assert!(table.render(None, false).contains("bought, and not enrolled before"));
     }
 
     #[test]

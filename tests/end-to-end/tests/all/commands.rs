@@ -134,7 +134,17 @@ fn a_learners_page_says_in_words_why_they_have_or_have_not_got_a_course() {
         (&enrollment["course_run"], &enrollment["words"]),
         (&CS101.into(), &"bought, and not enrolled before".into())
     );
-    assert_eq!(shown, site.json(&["learner", "show", "ada"]), "by username, too");
+    let by_username = site.json(&["learner", "show", "ada"]);
+    for part in ["purchases", "enrollments"] {
+        assert_eq!(shown[part], by_username[part]);
+    }
+    let answers: Vec<&str> =
+        by_username["answers"].as_array().unwrap().iter().map(|answer| answer["words"].as_str().unwrap()).collect();
+    assert_eq!(answers[0], format!("ada has verified in {CS101} because order campus/1 is paid"));
+    assert_eq!(
+        answers[2],
+        "ada has nothing from “Intro to Testing” of campus/2: the shop says that the order is not paid"
+    );
 
     let told = |parts: &[&str]| {
         let output = site.run(&["learner", "show", "ada"]);

@@ -191,6 +191,18 @@ fn seats_of_a_line_are_given_one_by_one_and_not_more_than_were_sold() {
 }
 
 #[test]
+fn an_order_that_names_nobody_is_given_to_somebody() {
+    let site = Site::selling(Plan::new(&["ada"]));
+    site.deliver(&Order::paid(1, "", &[11]));
+    site.all_handled();
+    open_review(&site, "learner-missing");
+    decide(&site, &["orders", "seat", CAMPUS, "1", "ada"]);
+    until("ada is enrolled", || site.enrolled("ada", CS101) == Some(("verified".to_owned(), true)));
+    assert!(answer(&site, "ada").ends_with("because order campus/1 is paid, and rosa gave them seat 1"));
+    assert_eq!(site.rows(&["review", "list"]), Vec::<Value>::new());
+}
+
+#[test]
 fn access_by_hand_is_given_and_taken_by_name() {
     let site = Site::selling(Plan::new(&["ada"]));
     let given = decide(&site, &["learner", "grant", &email("ada"), CS101, "--shop", CAMPUS, "--mode", "honor"]);

@@ -279,3 +279,163 @@ fn modes(bought: &[Bought<'_>]) -> String {
     let modes: BTreeSet<&str> = bought.iter().map(|bought| bought.grant.mode.as_str()).collect();
     modes.into_iter().collect::<Vec<_>>().join(" and ")
 }
+
+#[cfg(test)]
+mod tests {
+    use bursar_domain::{
+        grants::Ended,
+        ids::{EnrollmentId, GrantId},
+    };
+
+    use super::*;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_795_422_685_000);
+
+    fn at(seconds_ago: i64) -> Timestamp {
+        Timestamp::from_millis(NOW.as_millis() - seconds_ago * 1_000)
+    }
+
+    fn mode(text: &str) -> Mode {
+        Mode::parse(text).unwrap()
+    }
+
+    fn active(text: &str) -> Seen {
+        Seen::Active { mode: mode(text) }
+    }
+
+    fn purchase(order: &str, owed: &str, username: Option<&str>, ended: Option<Reason>) -> Purchase {
+        Purchase {
+            shop: bursar_domain::ShopName::parse("campus").unwrap(),
+            order: order.to_owned(),
+            order_id: order.to_owned(),
+            line: "1".to_owned(),
+            title: None,
+            payment: Payment::Paid,
+            grant: Some(PurchaseGrant {
+                id: GrantId::new(NOW),
+                lms: LmsName::parse("main").unwrap(),
+                run: CourseRun::parse("course-v1:X+Y+Z").unwrap(),
+                mode: mode(owed),
+                since: at(600),
+                until: None,
+                ended: ended.map(|reason| Ended { at: at(60), reason }),
+                username: username.map(str::to_owned),
+                resolution: Some(if username.is_some() { "resolved" } else { "waiting" }.to_owned()),
+                waiting_since: Some(at(600)),
+                looked_for_next: Some(NOW.plus(std::time::Duration::from_secs(300))),
+            }),
+            unmapped: false,
+        }
+    }
+
+    fn enrollment(seen: Seen, state: &str, reason: Reason, due_in: Option<u64>, closed: bool) -> EnrollmentSummary {
+        EnrollmentSummary {
+            id: EnrollmentId::new(NOW),
+            lms: LmsName::parse("main").unwrap(),
+            username: "ada".to_owned(),
+            run: CourseRun::parse("course-v1:X+Y+Z").unwrap(),
+            baseline: None,
+            seen: Some(seen),
+            seen_at: Some(at(30)),
+            state: state.to_owned(),
+            reason: Some(reason),
+            due_at: due_in.map(|seconds| NOW.plus(std::time::Duration::from_secs(seconds))),
+            closed_at: closed.then(|| at(30)),
+            trail: Vec::new(),
+        }
+    }
+
+    /// The answer for purchases, what is recorded, and what the LMS says now.
+    fn told(purchases: &[Purchase], enrollment: Option<&EnrollmentSummary>, now: Option<Seen>) -> String {
+        let bought = |purchase| -> Bought<'_> {
+            let purchase: &Purchase = purchase;
+            Bought { purchase, grant: purchase.grant.as_ref().unwrap(), order: None }
+        };
+        let topic = Topic {
+            lms: LmsName::parse("main").unwrap(),
+            run: CourseRun::parse("course-v1:X+Y+Z").unwrap(),
+            username: purchases.first().and_then(|purchase| purchase.grant.as_ref()?.username.clone()),
+            bought: purchases.iter().map(bought).collect(),
+            enrollment,
+            now,
+        };
+        topic.answer("ada", NOW).words
+    }
+
+    #[test]
+    fn what_was_bought_and_is_there_is_there_because_it_is_paid() {
+        let recorded = enrollment(active("verified"), "settled", Reason::AlreadyRight, None, false);
+        let bought = [purchase("1", "verified", Some("ada"), None), purchase("2", "audit", Some("ada"), None)];
+        let expected = "ada has verified in course-v1:X+Y+Z because order campus/1 is paid";
+        assert_eq!(told(&bought, Some(&recorded), Some(active("verified"))), expected);
+        assert_eq!(told(&bought, Some(&recorded), None), expected, "what was recorded serves where nobody was asked");
+    }
+
+    #[test]
+    fn somebody_without_an_account_is_told_of_when_it_is_looked_for_again() {
+        assert_eq!(
+            told(&[purchase("1", "verified", None, None)], None, None),
+            "ada has not verified in course-v1:X+Y+Z, though order campus/1 is paid: \
+             the LMS main has no account for this learner yet; looked for again in 5 min"
+        );
+    }
+
+    #[test]
+    fn a_refund_still_leaves_the_course_while_taking_waits() {
+        let refunded = Some(Reason::Held { cause: Cause::Refunded });
+        let recorded = enrollment(active("verified"), "due", Reason::Bought, Some(840), false);
+        let first = purchase("1", "verified", Some("ada"), refunded);
+        assert_eq!(
+            told(std::slice::from_ref(&first), Some(&recorded), None),
+            "ada still has verified in course-v1:X+Y+Z: order campus/1 was refunded, and it is taken away in 14 min"
+        );
+        assert_eq!(
+            told(&[first, purchase("2", "audit", Some("ada"), None)], Some(&recorded), None),
+            "ada still has verified in course-v1:X+Y+Z: order campus/1 was refunded; \
+             audit is left in 14 min, because order campus/2 is paid"
+        );
+    }
+
+    #[test]
+    fn a_closed_history_tells_why_it_was_closed() {
+        let refunded = Some(Reason::Held { cause: Cause::Refunded });
+        let bought = [purchase("1", "verified", Some("ada"), refunded)];
+        let off = Seen::Inactive { mode: mode("verified") };
+        let recorded = enrollment(off, "settled", Reason::Restored, None, true);
+        assert_eq!(
+            told(&bought, Some(&recorded), None),
+            "ada has not verified in course-v1:X+Y+Z, because order campus/1 was refunded"
+        );
+        let recorded = enrollment(active("audit"), "settled", Reason::Restored, None, true);
+        assert_eq!(
+            told(&bought, Some(&recorded), None),
+            "ada has audit in course-v1:X+Y+Z, as without Bursar: order campus/1 was refunded"
+        );
+    }
+
+    #[test]
+    fn who_left_has_left_and_who_has_more_keeps_it() {
+        let bought = [purchase("1", "verified", Some("ada"), None)];
+        let off = Seen::Inactive { mode: mode("verified") };
+        let recorded = enrollment(off, "settled", Reason::Left, None, false);
+        assert_eq!(
+            told(&bought, Some(&recorded), None),
+            "ada has not verified in course-v1:X+Y+Z, though order campus/1 is paid: \
+             the learner left the course after it was given"
+        );
+        let better = Reason::HasBetter { mode: mode("professional") };
+        let recorded = enrollment(active("professional"), "settled", better, None, false);
+        assert_eq!(
+            told(&bought, Some(&recorded), None),
+            "ada has professional in course-v1:X+Y+Z, not from Bursar, which is more than verified; order campus/1 is paid"
+        );
+    }
+
+    #[test]
+    fn what_the_lms_says_now_goes_before_what_it_said() {
+        let bought = [purchase("1", "verified", Some("ada"), None)];
+        let recorded = enrollment(active("verified"), "settled", Reason::Bought, Some(60), false);
+        let told = told(&bought, Some(&recorded), Some(Seen::Absent));
+        assert!(told.starts_with("ada has not verified") && told.contains("somebody changed it"), "{told}");
+    }
+}

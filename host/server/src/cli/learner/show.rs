@@ -288,11 +288,9 @@ impl<'a> Page<'a> {
             let account = topic.username.as_ref().map(|username| format!(" as {username}")).unwrap_or_default();
             output.heading(&format!("{} in {}{account}", topic.run, topic.lms))?;
             output.text(&self.facts(topic))?;
-            output.table(&bought(topic))?;
             let decisions = self.decisions(topic);
-            if !decisions.is_empty() {
-                output.text("")?;
-                output.table(&decided(&decisions))?;
+            for (order, decided) in &decisions {
+                output.text(&format!("decided about {order}: {}", decided.words()))?;
             }
             if let Some(enrollment) = topic.enrollment.filter(|enrollment| !enrollment.trail.is_empty()) {
                 output.text("")?;
@@ -306,7 +304,7 @@ impl<'a> Page<'a> {
                 Column::new("bought"),
                 Column::new("line"),
                 Column::new("product"),
-                Column::new("how it stands"),
+                Column::new("how it stands").wrapped(),
             ]);
             for (purchase, why) in others {
                 let title = purchase.title.clone().unwrap_or_default();
@@ -332,23 +330,23 @@ impl<'a> Page<'a> {
             }
             (None, None) => facts.push("the LMS has not been asked yet".to_owned()),
         }
-        let Some(enrollment) = topic.enrollment else { return facts.join("\n") };
-        if let Some(baseline) = &enrollment.baseline {
-            facts.push(format!("before Bursar: {}", standing::seen(baseline)));
-        }
-        if let Some(reason) = &enrollment.reason {
-            facts.push(format!("why: {reason}"));
-        }
-        if let Some(closed) = enrollment.closed_at.filter(|_| enrollment.baseline.is_none()) {
-            facts.push(format!(
+        facts.extend(topic.enrollment.into_iter().flat_map(|enrollment| self.recorded(enrollment)));
+        facts.extend(topic.bought.iter().map(bought));
+        facts.join("\n")
+    }
+
+    /// What was there before, why it is as it is, and what comes next.
+    fn recorded(&self, enrollment: &EnrollmentSummary) -> Vec<String> {
+        let before = enrollment.baseline.as_ref().map(|seen| format!("before Bursar: {}", standing::seen(seen)));
+        let why = enrollment.reason.as_ref().map(|reason| format!("why: {reason}"));
+        let closed = enrollment.closed_at.filter(|_| enrollment.baseline.is_none()).map(|closed| {
+            format!(
                 "closed {}: nothing is owed, what Bursar had given was undone or let go, and the rest is the learner's own",
                 standing::when(closed, self.now)
-            ));
-        }
-        if let Some(due) = enrollment.due_at {
-            facts.push(format!("looked at next {}", human::relative(due, self.now)));
-        }
-        facts.join("\n")
+            )
+        });
+        let next = enrollment.due_at.map(|due| format!("looked at next {}", human::relative(due, self.now)));
+        [before, why, closed, next].into_iter().flatten().collect()
     }
 }
 
@@ -357,41 +355,19 @@ fn order_name(purchase: &Purchase) -> String {
     standing::name(purchase.shop.as_str(), Some(&purchase.order), &purchase.order_id)
 }
 
-fn bought(topic: &Topic<'_>) -> Table {
-    let mut table = Table::new([
-        Column::new("bought"),
-        Column::new("line"),
-        Column::new("product"),
-        Column::new("mode"),
-        Column::new("since"),
-        Column::new("how it stands"),
-    ]);
-    for Bought { purchase, grant, .. } in &topic.bought {
-        table.row([
-            order_name(purchase),
-            purchase.line.clone(),
-            purchase.title.clone().unwrap_or_default(),
-            grant.mode.to_string(),
-            human::moment(grant.since),
-            standing::grant(grant),
-        ]);
-    }
-    table
-}
-
-fn decided(decisions: &[(String, Decided)]) -> Table {
-    let mut table = Table::new(["decided", "by", "of", "what", "why", "but"].map(Column::new));
-    for (order, decided) in decisions {
-        let Decided { by, what, why, .. } = decided.clone();
-        let but = decided.but.clone().unwrap_or_default();
-        table.row([human::moment(decided.at), by, order.clone(), what, why, but]);
-    }
-    table
+/// What was bought and what became of it, in a sentence.
+fn bought(Bought { purchase, grant, .. }: &Bought<'_>) -> String {
+    let title = purchase.title.as_ref().map(|title| format!(" “{title}”")).unwrap_or_default();
+    let until = grant.until.map(|until| format!(", until {}", human::moment(until))).unwrap_or_default();
+    let (order, line) = (order_name(purchase), &purchase.line);
+    let since = human::moment(grant.since);
+    format!("bought: {order} line {line}{title}, {} since {since}{until}: {}", grant.mode, standing::grant(grant))
 }
 
 /// What was done and left, without the course run, which stands above it.
 fn done(enrollment: &EnrollmentSummary) -> Table {
-    let mut table = Table::new(["done", "what", "why", "by"].map(Column::new));
+    let columns = [Column::new("done").whole(), Column::new("what"), Column::new("why").wrapped(), Column::new("by")];
+    let mut table = Table::new(columns);
     for entry in &enrollment.trail {
         table.row([human::moment(entry.at), entry.action.to_string(), entry.reason.to_string(), entry.actor.clone()]);
     }

@@ -11,7 +11,7 @@ use bursar_domain::{
 use bursar_store::people::OrderDetail;
 use serde_json::{Value, json};
 
-use crate::cli::standing;
+use crate::{cli::standing, output::human};
 
 /// What a person decided.
 #[derive(Debug, Clone)]
@@ -31,10 +31,12 @@ pub struct Decided {
 }
 
 impl Decided {
-    /// The line, or `all`.
+    /// In sentences, for people.
     #[must_use]
-    pub fn line_name(&self) -> String {
-        self.line.clone().unwrap_or_else(|| "all".to_owned())
+    pub fn words(&self) -> String {
+        let line = self.line.as_ref().map(|line| format!("line {line}, ")).unwrap_or_default();
+        let but = self.but.as_ref().map(|but| format!("\n  but {but}")).unwrap_or_default();
+        format!("{}, {line}{} {} ({}){but}", human::moment(self.at), self.by, self.what, self.why)
     }
 
     /// For programs.

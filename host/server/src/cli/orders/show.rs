@@ -1,7 +1,7 @@
 //! `bursar orders show`: one order, with everything that is known of it.
 
 use bursar_domain::{
-    CourseRun, Timestamp,
+    Timestamp,
     decision::{Decision, Ruling},
     grants::{Grant, Pin},
     ids::LineId,
@@ -183,31 +183,34 @@ impl Page<'_> {
         for line in &order.lines {
             output.heading(&self.line_title(line))?;
             output.text(&self.line_facts(line))?;
-            if !line.grants.is_empty() {
-                output.table(&self.grants(line))?;
-            }
         }
         let holds = self.holds();
         if !holds.is_empty() {
             output.heading("holds")?;
-            output.table(&table(["line", "cause", "since", "shown by", "counts"], holds))?;
+            let columns = [
+                Column::new("line"),
+                Column::new("cause").whole(),
+                Column::new("since").whole(),
+                Column::new("shown by").wrapped(),
+                Column::new("counts").wrapped(),
+            ];
+            let mut table = Table::new(columns);
+            holds.into_iter().for_each(|row| table.row(row));
+            output.table(&table)?;
         }
         let decided = decided::of_order(self.detail);
         if !decided.is_empty() {
             output.heading("decided by people")?;
-            let row = |decided: &Decided| {
-                let Decided { by, what, why, .. } = decided.clone();
-                [human::moment(decided.at), by, decided.line_name(), what, why, decided.but.clone().unwrap_or_default()]
-            };
-            output.table(&table(["when", "who", "line", "what", "why", "but"], decided.iter().map(row)))?;
+            let words: Vec<String> = decided.iter().map(Decided::words).collect();
+            output.text(&words.join("\n"))?;
         }
         if !self.detail.reviews.is_empty() {
             output.heading("reviews")?;
             let mut rows = Table::new([
                 Column::new("review").whole(),
-                Column::new("what"),
+                Column::new("what").wrapped(),
                 Column::new("since"),
-                Column::new("settled"),
+                Column::new("settled").wrapped(),
             ]);
             for review in &self.detail.reviews {
                 let (id, what) = (review.id.to_string(), review.concern.to_string());
@@ -222,7 +225,7 @@ impl Page<'_> {
                 Column::new("delivery").whole(),
                 Column::new("state"),
                 Column::new("came"),
-                Column::new("problem"),
+                Column::new("problem").wrapped(),
             ]);
             for delivery in &self.detail.deliveries {
                 let problem = delivery.problem.as_ref().map(|(_, message)| deliveries::first_line(message).to_owned());
@@ -302,6 +305,7 @@ impl Page<'_> {
             let since = human::moment(pin.pinned_at);
             facts.push(format!("sells {} in {} ({}, since {since})", pin.mode, pin.run, self.source(line, pin)));
         }
+        facts.extend(line.grants.iter().map(|grant| self.grant(grant)));
         facts.join("\n")
     }
 
@@ -319,21 +323,17 @@ impl Page<'_> {
             .map_or_else(|| "order".to_owned(), |decision| decision.by.clone())
     }
 
-    fn grants(&self, line: &Line) -> Table {
-        let rows = line.grants.iter().map(|grant| {
-            let seen = self.enrollment(grant).map(|enrollment| match (&enrollment.seen, enrollment.seen_at) {
-                (Some(seen), Some(at)) => format!("{}, {}", standing::seen(seen), human::relative(at, self.now)),
-                _ => "not asked yet".to_owned(),
-            });
-            [
-                grant.seat.to_string(),
-                grant.identity.written().to_owned(),
-                short(&grant.run, &grant.mode),
-                self.detail.grants.get(&grant.id).map(standing::grant).unwrap_or_default(),
-                seen.unwrap_or_default(),
-            ]
-        });
-        table(["seat", "learner", "access", "how it stands", "the LMS said"], rows)
+    /// A grant, in a sentence.
+    fn grant(&self, grant: &Grant) -> String {
+        let stands = self.detail.grants.get(&grant.id).map(standing::grant).unwrap_or_default();
+        let said = match self.enrollment(grant).map(|enrollment| (&enrollment.seen, enrollment.seen_at)) {
+            Some((Some(seen), Some(at))) => {
+                format!("; the LMS said {}: {}", human::relative(at, self.now), standing::seen(seen))
+            }
+            _ => String::new(),
+        };
+        let (seat, learner) = (grant.seat, grant.identity.written());
+        format!("seat {seat}, {learner}: {} in {}, {stands}{said}", grant.mode, grant.run)
     }
 
     fn holds(&self) -> Vec<[String; 5]> {
@@ -370,10 +370,6 @@ impl Page<'_> {
     }
 }
 
-fn short(run: &CourseRun, mode: &bursar_domain::Mode) -> String {
-    format!("{mode} in {run}")
-}
-
 fn written(learner: &Learner) -> &str {
     match learner {
         Learner::Known(identity) => identity.written(),
@@ -398,10 +394,4 @@ fn review_data(review: &Review) -> Value {
         "opened_at": review.opened_at.to_string(), "resolved_at": review.resolved_at.map(|at| at.to_string()),
         "resolution": review.resolution,
     })
-}
-
-fn table<const N: usize>(titles: [&'static str; N], rows: impl IntoIterator<Item = [String; N]>) -> Table {
-    let mut table = Table::new(titles.map(Column::new));
-    rows.into_iter().for_each(|row| table.row(row));
-    table
 }
