@@ -353,11 +353,13 @@ impl Host {
 /// Words between blanks; what stands in quotes is one.
 fn split(command: &str) -> Vec<String> {
     let mut words = vec![String::new()];
-    let mut quoted = false;
+    let mut quote = None;
     for letter in command.chars() {
         match (letter, words.last_mut()) {
-            ('"', _) => quoted = !quoted,
-            (' ', Some(last)) if !quoted => {
+            ('"' | '\'', _) if quote.is_none_or(|quote| quote == letter) => {
+                quote = if quote.is_some() { None } else { Some(letter) };
+            }
+            (' ', Some(last)) if quote.is_none() => {
                 if !last.is_empty() {
                     words.push(String::new());
                 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bursar_store::trail::AuditAction;
 use end_to_end::lms::{CS101, email, state};
-use end_to_end::plan::Plan;
+use end_to_end::plan::{CAMPUS, Plan, Shop};
 use end_to_end::site::Site;
 use end_to_end::wait::{throughout, until};
 use end_to_end::woocommerce::Order;
@@ -152,7 +152,8 @@ fn faults_of_every_other_call_only_delay_a_purchase() {
 
 #[test]
 fn an_enrollment_that_the_lms_refuses_for_good_is_a_persons_matter_and_asked_once() {
-    let site = Site::selling(Plan::new(&["ada"]));
+    let shop = Shop::new(CAMPUS).line("force = \"never\"");
+    let site = Site::selling(Plan::new(&["ada"]).shops([shop]));
     site.lms.expire_mode(CS101, "verified").unwrap();
     site.deliver(&Order::paid(1, &email("ada"), &[11]));
     until("a person is told", || {
