@@ -22,9 +22,14 @@ use crate::{
     webhook::{self, Line, Order, PLATFORMS, Platform},
 };
 
-/// Orders made up here were placed at this moment (2026-01-01T00:00:00Z) and as many seconds as their number: two
-/// webhooks about one order must agree.
-const FIRST_ORDER_AT: Timestamp = Timestamp::from_millis(1_767_225_600_000);
+/// Orders made up here were placed as many seconds after midnight as their number: two webhooks about one order must agree,
+/// and a shop that was connected today (`sold_before`) must not take them for older ones.
+fn first_order_at(now: Timestamp) -> Timestamp {
+    Timestamp::from_millis(now.as_millis() - now.as_millis().rem_euclid(DAY_MILLIS))
+}
+
+const DAY_MILLIS: i64 = 24 * 3_600 * 1_000;
+
 /// The price of everything, in cents.
 const PRICE_CENTS: i64 = 49_00;
 /// Statuses in which no money has arrived.
@@ -201,7 +206,7 @@ fn order(args: &SendArgs, id: u64, now: Timestamp) -> Order {
         id,
         status: args.status.clone(),
         paid: !args.unpaid && !UNPAID.contains(&args.status.as_str()),
-        placed_at: FIRST_ORDER_AT.plus(std::time::Duration::from_secs(id)),
+        placed_at: first_order_at(now).plus(std::time::Duration::from_secs(id)),
         modified_at: now,
         email: args.email.clone(),
         lines: lines.collect(),
