@@ -194,7 +194,9 @@ impl Store {
         limit: u32,
         lease: Duration,
     ) -> Result<Vec<DueEnrollment>> {
-        let look = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM enrollments WHERE lms = ? AND due_at <= ?)");
+        let look = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM enrollments WHERE lms = ? AND priority IN (0, 1, 2) AND due_at <= ?)",
+        );
         if !self.any_due(look, lms, now).await? {
             return Ok(Vec::new());
         }
@@ -283,8 +285,12 @@ impl Command for Claim {
             "UPDATE enrollments SET leased_until = ?1, fence = fence + 1
              WHERE id IN (SELECT id FROM enrollments
                  WHERE lms = ?2 AND due_at <= ?3 AND COALESCE(leased_until, 0) <= ?3
-                     AND priority = (SELECT MIN(priority) FROM enrollments
-                         WHERE lms = ?2 AND due_at <= ?3 AND COALESCE(leased_until, 0) <= ?3)
+                     AND priority = CASE
+                         WHEN EXISTS (SELECT 1 FROM enrollments WHERE lms = ?2 AND priority = 0 AND due_at <= ?3
+                             AND COALESCE(leased_until, 0) <= ?3) THEN 0
+                         WHEN EXISTS (SELECT 1 FROM enrollments WHERE lms = ?2 AND priority = 1 AND due_at <= ?3
+                             AND COALESCE(leased_until, 0) <= ?3) THEN 1
+                         ELSE 2 END
                  ORDER BY due_at, id LIMIT ?4)
              RETURNING *, (SELECT username FROM accounts a WHERE a.id = account_id) AS username",
         )
