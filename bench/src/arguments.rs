@@ -80,6 +80,8 @@ fn check_names(arguments: &Arguments) -> Result<()> {
         crate::process::NAMES,
         crate::runs::NAMES,
         crate::enroll::NAMES,
+        crate::burst::NAMES,
+        crate::fulfill::NAMES,
         crate::accept::LATE_NAMES,
         crate::accept::THROUGHPUT_NAMES,
     ]

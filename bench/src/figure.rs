@@ -16,6 +16,8 @@ use serde_json::json;
 pub(crate) enum Limit {
     /// Not more than this.
     AtMost(f64),
+    /// At least this.
+    AtLeast(f64),
     /// At least this share of the baseline.
     RatioAtLeast(f64),
     /// It is told, not judged.
@@ -42,6 +44,7 @@ impl Figure {
     pub(crate) fn ok(&self) -> bool {
         match self.limit {
             Limit::AtMost(most) => decimal(self.value) <= most,
+            Limit::AtLeast(least) => decimal(self.value) >= least,
             Limit::RatioAtLeast(least) => self.ratio().is_some_and(|ratio| ratio >= least),
             Limit::None => true,
         }
@@ -50,6 +53,7 @@ impl Figure {
     fn limit_in_words(&self) -> String {
         match self.limit {
             Limit::AtMost(most) => format!("≤ {most}"),
+            Limit::AtLeast(least) => format!("≥ {least}"),
             Limit::RatioAtLeast(least) => format!("ratio ≥ {least}"),
             Limit::None => "-".to_owned(),
         }
@@ -130,6 +134,8 @@ mod tests {
         let figure = |value, baseline, limit| Figure { name: "n", unit: "u", value, baseline, limit };
         assert!(figure(20_000, None, Limit::AtMost(20.0)).ok());
         assert!(!figure(20_001, None, Limit::AtMost(20.0)).ok());
+        assert!(figure(20_000, None, Limit::AtLeast(20.0)).ok());
+        assert!(!figure(19_999, None, Limit::AtLeast(20.0)).ok());
         assert!(figure(5_000, Some(10_000), Limit::RatioAtLeast(0.5)).ok());
         assert!(!figure(4_999, Some(10_000), Limit::RatioAtLeast(0.5)).ok());
         assert!(!figure(4_999, None, Limit::RatioAtLeast(0.5)).ok());

@@ -6,9 +6,12 @@
 mod accept;
 mod arguments;
 mod bare;
+mod burst;
 mod enroll;
 mod figure;
+mod fulfill;
 mod load;
+mod made_up_time;
 mod module;
 mod orders;
 mod process;
@@ -62,6 +65,12 @@ fn measure(arguments: &Arguments) -> Result<bool> {
     }
     if arguments.wants_any(enroll::NAMES) {
         show(runtime.block_on(enroll::measure(arguments))?);
+    }
+    if arguments.wants_any(burst::NAMES) {
+        show(burst::measure(arguments)?);
+    }
+    if arguments.wants_any(fulfill::NAMES) {
+        show(fulfill::measure(&runtime, arguments)?);
     }
     if arguments.wants_any(accept::LATE_NAMES) {
         show(runtime.block_on(accept::latency(arguments))?);

@@ -8,6 +8,7 @@ use bursar_server::webhook::{Line, Message, Order, Platform as _, woocommerce::W
 use rust_decimal::Decimal;
 
 use crate::Result;
+use crate::servers::address_of;
 
 /// The shop's name.
 pub(crate) const SHOP: &str = "campus";
@@ -58,7 +59,5 @@ pub(crate) fn wire(message: &Message, address: SocketAddr) -> Vec<u8> {
 
 /// Orders `first..first + count`, each of a learner of its own, ready to be sent.
 pub(crate) fn batch(first: u64, count: u64, key: &[u8], address: SocketAddr) -> Result<Vec<Vec<u8>>> {
-    (first..first + count)
-        .map(|number| Ok(wire(&signed(number, &format!("buyer{number}@example.com"), key)?, address)))
-        .collect()
+    (first..first + count).map(|number| Ok(wire(&signed(number, &address_of(number), key)?, address))).collect()
 }

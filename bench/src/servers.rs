@@ -20,10 +20,16 @@ use crate::orders::{PRODUCT, SHOP};
 
 /// The secret of the shop's webhooks.
 pub(crate) const KEY: &str = "a-secret-of-forty-eight-characters-like-init-s-0";
+/// Bursar's client id in the LMS; its secret is the same as that of webhooks.
+pub(crate) const CLIENT: &str = "bursar";
 /// The course run that is sold.
-const RUN: &str = "course-v1:Bench+T101+2026";
+pub(crate) const RUN: &str = "course-v1:Bench+T101+2026";
+/// The mode in which it is sold.
+pub(crate) const MODE: &str = "verified";
 /// The file of a ledger.
-const LEDGER: &str = "bursar.db";
+pub(crate) const LEDGER: &str = "bursar.db";
+/// The file of a configuration.
+pub(crate) const CONFIGURATION: &str = "bursar.toml";
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How often there is a look whether it does. This is the precision of `startup.ms`.
@@ -53,24 +59,21 @@ pub(crate) struct Shop<'a> {
 impl Server {
     /// `bursar serve` with a fresh ledger.
     pub(crate) async fn bursar(arguments: &Arguments, name: &str, shop: Shop<'_>) -> Result<Self> {
-        let directory = fresh(arguments, name)?;
+        let directory = set_up(arguments, name, shop).await?;
+        Self::serve(arguments, directory, shop).await
+    }
+
+    /// Ends `bursar serve`, and starts it again with the same ledger and this shop.
+    pub(crate) async fn again(self, arguments: &Arguments, shop: Shop<'_>) -> Result<Self> {
+        let directory = self.directory.clone();
+        drop(self);
+        Self::serve(arguments, directory, shop).await
+    }
+
+    async fn serve(arguments: &Arguments, directory: PathBuf, shop: Shop<'_>) -> Result<Self> {
         let address = free_address()?;
-        fs::write(directory.join("secret"), KEY)?;
-        fs::write(directory.join("bursar.toml"), configuration(&arguments.adapters, address, shop))?;
-        let catalog = format!("product,course_run,mode\nsku:{PRODUCT},{RUN},verified\nsku:BOOK-1,,\nsku:BOOK-2,,\n");
-        fs::write(directory.join("products.csv"), catalog)?;
-        Store::create(&directory.join(LEDGER)).await?;
-        let command = || {
-            let mut command = Command::new(&arguments.bursar);
-            command.arg("--config").arg(directory.join("bursar.toml"));
-            command
-        };
-        let imported =
-            command().args(["--json", "catalog", "import", SHOP]).arg(directory.join("products.csv")).output()?;
-        if !imported.status.success() {
-            return Err(String::from_utf8_lossy(&imported.stderr).into_owned().into());
-        }
-        let mut serve = command();
+        fs::write(directory.join(CONFIGURATION), configuration(&arguments.adapters, address, shop))?;
+        let mut serve = command(arguments, &directory);
         Self::start(serve.arg("serve"), directory, address, "/healthz").await
     }
 
@@ -88,16 +91,7 @@ impl Server {
     pub(crate) async fn simulator(arguments: &Arguments, throttle: &str, buyers: u64) -> Result<Self> {
         let directory = fresh(arguments, "simulator")?;
         let address = free_address()?;
-        let mut users = vec![json!({ "username": "bursar_worker", "staff": true })];
-        users.extend((1..=buyers).map(
-            |number| json!({ "username": format!("buyer{number}"), "email": format!("buyer{number}@example.com") }),
-        ));
-        let state = json!({
-            "users": users,
-            "applications": [{ "client_id": "bursar", "client_secret": KEY, "owner": "bursar_worker" }],
-            "courses": [{ "id": RUN, "name": "Course", "modes": { "audit": 0, "verified": 49 } }],
-        });
-        fs::write(directory.join("state.json"), state.to_string())?;
+        fs::write(directory.join("state.json"), lms_state(buyers))?;
         let mut command = Command::new(&arguments.simulator);
         command.args(["--throttle", throttle, "--listen", &address.to_string(), "--state"]);
         command.arg(directory.join("state.json"));
@@ -140,6 +134,51 @@ impl Drop for Server {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Makes a directory for `bursar`: secret, configuration, empty ledger and catalog.
+pub(crate) async fn set_up(arguments: &Arguments, name: &str, shop: Shop<'_>) -> Result<PathBuf> {
+    let directory = fresh(arguments, name)?;
+    fs::write(directory.join("secret"), KEY)?;
+    let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
+    fs::write(directory.join(CONFIGURATION), configuration(&arguments.adapters, anywhere, shop))?;
+    let catalog = format!("product,course_run,mode\nsku:{PRODUCT},{RUN},{MODE}\nsku:BOOK-1,,\nsku:BOOK-2,,\n");
+    fs::write(directory.join("products.csv"), catalog)?;
+    Store::create(&directory.join(LEDGER)).await?;
+    let mut import = command(arguments, &directory);
+    let imported = import.args(["--json", "catalog", "import", SHOP]).arg(directory.join("products.csv")).output()?;
+    if !imported.status.success() {
+        return Err(String::from_utf8_lossy(&imported.stderr).into_owned().into());
+    }
+    Ok(directory)
+}
+
+fn command(arguments: &Arguments, directory: &Path) -> Command {
+    let mut command = Command::new(&arguments.bursar);
+    command.arg("--config").arg(directory.join(CONFIGURATION));
+    command
+}
+
+/// What the LMS holds: one course run, and `buyer1 … buyerN`.
+pub(crate) fn lms_state(buyers: u64) -> String {
+    let mut users = vec![json!({ "username": "bursar_worker", "staff": true })];
+    users.extend((1..=buyers).map(|number| json!({ "username": buyer(number), "email": address_of(number) })));
+    let state = json!({
+        "users": users,
+        "applications": [{ "client_id": CLIENT, "client_secret": KEY, "owner": "bursar_worker" }],
+        "courses": [{ "id": RUN, "name": "Course", "modes": { "audit": 0, MODE: 49 } }],
+    });
+    state.to_string()
+}
+
+/// The username of a learner.
+pub(crate) fn buyer(number: u64) -> String {
+    format!("buyer{number}")
+}
+
+/// Their address.
+pub(crate) fn address_of(number: u64) -> String {
+    format!("buyer{number}@example.com")
 }
 
 /// Gets a page of a server.
@@ -198,7 +237,7 @@ level = "warn"
 [[lms]]
 name = "main"
 url = "http://{lms}"
-client_id = "bursar"
+client_id = "{CLIENT}"
 client_secret = {{ file = "secret" }}
 calls_per_minute = {calls_per_minute}
 [[shops]]

@@ -101,6 +101,11 @@ impl Budget {
         }
     }
 
+    /// Is there a pace at all?
+    pub(crate) fn is_limited(&self) -> bool {
+        !self.interval.is_zero()
+    }
+
     /// Waits for a turn, at most `patience`, and answers whose it is: of the user `only`, if it must be theirs. A turn
     /// that could not come in time is refused at once; the error is how long it would still take.
     pub(crate) async fn turn(

@@ -129,6 +129,12 @@ impl Lms {
         self.inner.longest_call
     }
 
+    /// Is there a budget of calls a minute? Without one no call waits for its turn.
+    #[must_use]
+    pub fn has_budget(&self) -> bool {
+        self.inner.budget.is_limited()
+    }
+
     /// How long calls rest: until then every one of them fails at once, unsent, as [`Setback::Resting`]. `None` when calls
     /// may go, or one of them ([`Lms::wants_probe`]).
     #[must_use]

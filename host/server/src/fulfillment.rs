@@ -4,11 +4,7 @@
 //! `bursar_domain::fulfillment`; how the LMS is asked is `bursar-lms`'s. If the process dies anywhere here, an intent that
 //! was written tells the next one to read before it acts.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use bursar_domain::{
     Clock, LmsName, ShopName, Timestamp,
@@ -21,6 +17,7 @@ use futures_util::{StreamExt as _, stream};
 use tokio::sync::watch;
 
 pub use self::course_runs::CourseRuns;
+use self::together::Together;
 use crate::bell::{Bell, Listener};
 
 mod accounts;
@@ -29,16 +26,21 @@ mod course_runs;
 mod effects;
 mod enrollments;
 mod registration;
+mod together;
 
 pub use registration::RegistrationForm;
 
-/// How many enrollments of one LMS are dealt with side by side. An LMS on two cores answers up to four requests at once
-/// about twice as fast as one by one (`docs/lms.md`); more only queue there.
+/// How many calls of one kind of work are under way at one LMS at a time. An LMS on two cores answers up to four requests at
+/// once about twice as fast as one by one (`docs/lms.md`); more only queue there.
 const SIDE_BY_SIDE: usize = 4;
 
 /// How many enrollments are claimed and read together. One list of the LMS says what all of them are, so that each costs
 /// little more than its own change; more of them would wait for their turn in the budget longer than it lets anybody wait.
 const DEALT_WITH_TOGETHER: u32 = 32;
+
+/// The same where there is no budget to wait for: as many as one list takes. All of them are begun at once, so that what is
+/// written before and after their calls shares its syncs of the disk.
+const DEALT_WITH_TOGETHER_UNLIMITED: u32 = 100;
 
 /// How many calls are made under one claim at the most: a read, a change that is refused, a look at the course run, a change in
 /// another way.
@@ -176,7 +178,8 @@ impl Fulfillment {
 
     /// Deals with the enrollments that are due now, as many as are read together.
     pub async fn enrollments_pass(&self, stop: &watch::Receiver<bool>) -> Pass {
-        let Some(limit) = self.room_for(DEALT_WITH_TOGETHER) else { return Pass::default() };
+        let many = if self.lms.has_budget() { DEALT_WITH_TOGETHER } else { DEALT_WITH_TOGETHER_UNLIMITED };
+        let Some(limit) = self.room_for(many) else { return Pass::default() };
         let due = match self.store.claim_enrollments(&self.name, self.clock.now(), limit, self.lease()).await {
             Ok(due) => due,
             Err(error) => {
@@ -213,24 +216,24 @@ impl Fulfillment {
     /// Reads together and deals side by side. Answers a failure of the LMS if it was of use to nobody.
     async fn deal_with_all(&self, due: Vec<DueEnrollment>, stop: &watch::Receiver<bool>) -> Option<LmsError> {
         let read = self.read(&due).await;
-        let outage = Arc::new(OnceLock::new());
+        // Whoever waits for a turn in a budget should not have begun much earlier: an intent tells when a request was sent.
+        let begun = if self.lms.has_budget() { SIDE_BY_SIDE } else { due.len() };
+        let together = Arc::new(Together::new(SIDE_BY_SIDE, stop.clone()));
         let dealt_with = due.into_iter().zip(read).map(|(enrollment, read)| {
-            let (fulfillment, stop, outage) = (self.clone(), stop.clone(), Arc::clone(&outage));
+            let (fulfillment, together) = (self.clone(), Arc::clone(&together));
             async move {
-                if *stop.borrow() {
+                if together.stops() {
                     // Those that were not begun keep their claim and are taken up at the next start.
                     return None;
                 }
                 // An LMS that is not there for one is not there for the next: no call is spent on finding that out.
-                let read = outage.get().map_or(read, |error: &LmsError| Err(error.clone()));
-                let failure = fulfillment.deal_with(enrollment, read).await;
-                if let Some(error) = failure.as_ref().filter(|error| is_outage(error)) {
-                    outage.get_or_init(|| error.clone());
-                }
+                let read = together.outage().map_or(read, Err);
+                let failure = fulfillment.deal_with(enrollment, read, &together).await;
+                together.note(failure.as_ref());
                 failure
             }
         });
-        let failures: Vec<Option<LmsError>> = stream::iter(dealt_with).buffer_unordered(SIDE_BY_SIDE).collect().await;
+        let failures: Vec<Option<LmsError>> = stream::iter(dealt_with).buffer_unordered(begun).collect().await;
         let of_use = |failure: &Option<LmsError>| failure.as_ref().is_none_or(|error| error.class() == Class::Definite);
         if failures.iter().any(of_use) { None } else { failures.into_iter().flatten().next() }
     }

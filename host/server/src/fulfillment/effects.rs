@@ -33,7 +33,10 @@ use rand::Rng as _;
 use secrecy::SecretString;
 use tokio::sync::watch;
 
-use super::{Fulfillment, Pass, SIDE_BY_SIDE, Trouble, after, enrollments};
+use super::{
+    Fulfillment, Pass, SIDE_BY_SIDE, Trouble, after, enrollments,
+    together::{Place, Together},
+};
 
 /// How many effects are claimed together, all of which are begun at once: what is not begun would use up its lease by
 /// waiting.
@@ -154,8 +157,13 @@ impl Fulfillment {
 
     /// Makes a change of an enrollment, of which the LMS says this, under the enrollment's claim. Answers what went wrong
     /// with the LMS, if anything did.
-    pub(super) async fn change_enrollment(&self, effect: DueEffect, read: Result<Seen, LmsError>) -> Option<LmsError> {
-        let (came, failure) = self.try_enrollment(&effect, read).await?;
+    pub(super) async fn change_enrollment(
+        &self,
+        effect: DueEffect,
+        read: Result<Seen, LmsError>,
+        together: &Together,
+    ) -> Option<LmsError> {
+        let (came, failure) = self.try_enrollment(&effect, read, together).await?;
         self.record_effect(effect, came).await;
         failure
     }
@@ -165,6 +173,7 @@ impl Fulfillment {
         &self,
         effect: &DueEffect,
         read: Result<Seen, LmsError>,
+        together: &Together,
     ) -> Option<(Came, Option<LmsError>)> {
         let Change::Enrollment(change) = &effect.change else { return None };
         let now = self.clock.now();
@@ -194,7 +203,12 @@ impl Fulfillment {
         if is_so {
             return Some((Came::Over { end: EffectEnd::AlreadySo, seen: Some(seen), changed: false }, None));
         }
-        let intent = EffectIntent { at: now, before: Some(seen.clone()) };
+        let _place = match together.place().await {
+            Place::Free(place) => place,
+            Place::Outage(outage) => return Some((self.failed(effect, &outage, Some(seen), false), Some(outage))),
+            Place::Stopping => return None,
+        };
+        let intent = EffectIntent { at: self.clock.now(), before: Some(seen.clone()) };
         if let Err(error) = self.store.record_effect_intent(effect, intent).await {
             tracing::error!(effect = %effect.id, error = %error.chain(), "an intent could not be recorded, so nothing was sent");
             return None;

@@ -21,7 +21,10 @@ use bursar_store::{
 
 use futures_util::{StreamExt as _, stream};
 
-use super::{Fulfillment, SIDE_BY_SIDE, is_outage};
+use super::{
+    Fulfillment, SIDE_BY_SIDE, is_outage,
+    together::{Place, Together},
+};
 
 impl Fulfillment {
     /// What the LMS says of each of these, in their order.
@@ -49,9 +52,14 @@ impl Fulfillment {
     }
 
     /// Deals with an enrollment of which the LMS says this; answers what went wrong with the LMS, if anything did.
-    pub(super) async fn deal_with(&self, due: DueEnrollment, read: Result<Seen, LmsError>) -> Option<LmsError> {
+    pub(super) async fn deal_with(
+        &self,
+        due: DueEnrollment,
+        read: Result<Seen, LmsError>,
+        together: &Together,
+    ) -> Option<LmsError> {
         if let Some(effect) = self.effect_in_turn(&due) {
-            return self.change_enrollment(effect, read).await;
+            return self.change_enrollment(effect, read, together).await;
         }
         let now = self.clock.now();
         let counted = self.counted(&due, now);
@@ -128,11 +136,11 @@ impl Fulfillment {
             }
             Action::Enroll { mode, reason } => {
                 let intent = Intent { mode, active: true, way: Way::Plain, reason, at: now };
-                return self.act(due, counted, seen, gave, intent, &lms).await;
+                return self.act(due, counted, seen, gave, intent, (&lms, together)).await;
             }
             Action::Unenroll { mode, reason } => {
                 let intent = Intent { mode, active: false, way: Way::Plain, reason, at: now };
-                return self.act(due, counted, seen, gave, intent, &lms).await;
+                return self.act(due, counted, seen, gave, intent, (&lms, together)).await;
             }
         };
         self.record(due, settled).await;
@@ -147,18 +155,37 @@ impl Fulfillment {
         before: Seen,
         mut gave: Vec<Mode>,
         mut intent: Intent,
-        lms: &Lms,
+        (lms, together): (&Lms, &Together),
     ) -> Option<LmsError> {
         loop {
             if let Err(error) = self.store.record_intent(&due, before.clone(), intent.clone()).await {
                 log_unrecorded(&due, &error);
                 return None;
             }
+            let place = match together.place().await {
+                Place::Free(place) => place,
+                Place::Outage(outage) => {
+                    let settled = Settled { gave, ..self.postponed(&due, &outage, Some(before), false) };
+                    self.record(due, settled).await;
+                    return Some(outage);
+                }
+                // It keeps its claim, and its intent says that it must be read, as after a crash.
+                Place::Stopping => return None,
+            };
+            if self.clock.now().since(intent.at) > INTENT_SERVES {
+                intent.at = self.clock.now();
+                if let Err(error) = self.store.record_intent(&due, before.clone(), intent.clone()).await {
+                    log_unrecorded(&due, &error);
+                    return None;
+                }
+            }
             let change = change(&due, &counted, &intent);
             let answered = match intent.way {
                 Way::Plain | Way::KeepMode | Way::Force => lms.enroll(&change).await,
                 Way::ApiKey => lms.enroll_with_api_key(&change).await,
             };
+            together.note(answered.as_ref().err());
+            drop(place);
             let refusal = match answered {
                 Ok(enrollment) => {
                     let settled = self.done(&counted, &enrollment, gave, intent);
@@ -448,6 +475,10 @@ const UNCLEAR_TOLD_AFTER: u32 = 8;
 
 /// How long after a course run opens it is asked again: the LMS's clock may be a little behind.
 const AFTER_OPENING: Duration = Duration::from_secs(60);
+
+/// How long an intent may wait for a place at the LMS. It is written again after that: it tells from when on the request may
+/// have had its effect.
+const INTENT_SERVES: Duration = Duration::from_secs(5);
 
 fn priority(urgency: Urgency) -> Priority {
     match urgency {

@@ -1,8 +1,10 @@
 //! Owns which enrollments the staff list shows and how its pages follow each other; must never know HTTP.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 
-use super::records::Enrollment;
+use super::records::{Enrollment, User, UserId};
 use super::{Model, fold};
 
 /// What the list is narrowed to. Empty means everything; several narrow further.
@@ -34,7 +36,8 @@ pub(crate) struct Page {
 impl Model {
     /// One page, newest first. No two rows were made at the same moment, so a moment is a place in the list.
     pub(crate) fn page(&self, filter: &Filter, cursor: &Cursor, size: usize) -> Page {
-        let mut rows: Vec<&Enrollment> = self.enrollments().iter().filter(|row| self.matches(filter, row)).collect();
+        let chosen = self.chosen(filter);
+        let mut rows: Vec<&Enrollment> = self.enrollments().iter().filter(|row| chosen.has(row)).collect();
         rows.sort_by_key(|row| row.created);
         if !cursor.reverse {
             rows.reverse();
@@ -66,16 +69,17 @@ impl Model {
         Page { next: older.then(|| at(rows.last(), false)), previous: newer.then(|| at(rows.first(), true)), rows }
     }
 
-    fn matches(&self, filter: &Filter, row: &Enrollment) -> bool {
-        let key = row.course.as_str();
-        let Some(user) = self.user(row.user) else { return false };
-        let any =
-            |wanted: &[String], have: &str| wanted.is_empty() || wanted.iter().any(|wanted| fold(wanted) == fold(have));
-        filter.course.as_deref().is_none_or(|course| fold(course) == fold(key))
-            && (filter.course_parts.is_empty()
-                || filter.course_parts.iter().any(|part| fold(key).contains(&fold(part))))
-            && any(&filter.usernames, &user.username)
-            && any(&filter.emails, &user.email)
+    fn chosen(&self, filter: &Filter) -> Chosen {
+        // No two accounts share a name or an address, so that accounts can be compared instead of texts.
+        let ids = |wanted: &[String], find: &dyn Fn(&str) -> Option<UserId>| {
+            (!wanted.is_empty()).then(|| wanted.iter().filter_map(|wanted| find(wanted)).collect())
+        };
+        Chosen {
+            course: filter.course.as_deref().map(fold),
+            course_parts: filter.course_parts.iter().map(|part| fold(part)).collect(),
+            names: ids(&filter.usernames, &|name| self.user_by_name(name).map(|user: &User| user.id)),
+            emails: ids(&filter.emails, &|email| self.user_by_email(email).map(|user: &User| user.id)),
+        }
     }
 
     /// The active enrollments of one account, oldest first, without those whose course is gone.
@@ -89,5 +93,28 @@ impl Model {
             .collect();
         rows.sort_by_key(|row| row.created);
         rows
+    }
+}
+
+/// A filter, looked up. What it does not name is not narrowed.
+struct Chosen {
+    course: Option<String>,
+    course_parts: Vec<String>,
+    names: Option<HashSet<UserId>>,
+    emails: Option<HashSet<UserId>>,
+}
+
+impl Chosen {
+    fn has(&self, row: &Enrollment) -> bool {
+        let among = |ids: &Option<HashSet<UserId>>| ids.as_ref().is_none_or(|ids| ids.contains(&row.user));
+        if !among(&self.names) || !among(&self.emails) {
+            return false;
+        }
+        if self.course.is_none() && self.course_parts.is_empty() {
+            return true;
+        }
+        let key = fold(row.course.as_str());
+        self.course.as_ref().is_none_or(|course| *course == key)
+            && (self.course_parts.is_empty() || self.course_parts.iter().any(|part| key.contains(part)))
     }
 }
