@@ -449,7 +449,7 @@ fn a_file_that_is_not_there_is_told_with_what_to_do() {
 fn choices_without_effect_are_warned_of() {
     assert_eq!(
         warnings(&format!(
-            "{LEAST}\n[shops.api]\nurl = \"https://campus.example.org/\"\nbearer = {{ env = \"SHOP_TOKEN\" }}"
+            "{LEAST}\n[shops.api]\nurl = \"https://campus.example.org/\"\nbearer = {{ env = \"WOO_KEY\" }}"
         )),
         ["etc/bursar.toml:16:1: shops[campus].api: is not in effect in this version: it is checked and not called"]
     );

@@ -174,19 +174,20 @@ impl Store {
     }
 
     /// Maps the lines of a shop's orders anew, by the catalog as it is now; `product` as in `sku:bio` confines it to lines of
-    /// that product. A rehearsal counts and changes nothing.
+    /// that product. It is done only if it concerns as many lines as `expected`; with none it is a rehearsal, which counts and
+    /// changes nothing.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn remap(
         &self,
         product: Option<String>,
-        rehearsal: bool,
+        expected: Option<u32>,
         person: Person,
         policy: ShopPolicy,
         now: Timestamp,
     ) -> Result<Remapped> {
-        self.writer.run(Remap { product, rehearsal, person, policy, now }).await
+        self.writer.run(Remap { product, expected, person, policy, now }).await
     }
 
     /// Ends grants whose time and grace are over; answers how many orders that concerned.
@@ -576,7 +577,7 @@ async fn answer_enrollment(
 
 struct Remap {
     product: Option<String>,
-    rehearsal: bool,
+    expected: Option<u32>,
     person: Person,
     policy: ShopPolicy,
     now: Timestamp,
@@ -616,13 +617,28 @@ impl Command for Remap {
                 self.now,
             );
             remapped.add(&before, &after.order);
-            if !self.rehearsal && after.order != before {
+            if self.expected.is_some() && after.order != before {
                 orders::settle_derived(connection, Some(&before), after, Vec::new(), &self.policy, &occasion).await?;
                 let about = About { order: Some(before.id), ..About::default() };
                 note(connection, about, Deed::Remapped, &self.person, self.now).await?;
             }
         }
+        if let Some(expected) = self.expected
+            && expected != remapped.lines
+        {
+            // What was done up to here is undone with this error.
+            return Err(StoreError::Refused(format!(
+                "nothing was changed: {expected} lines were expected, and it would be {remapped}\nhint: look at it with --dry-run"
+            )));
+        }
         Ok(remapped)
+    }
+}
+
+impl std::fmt::Display for Remapped {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { lines, ended, began } = self;
+        write!(f, "{lines} lines that sell something else, {ended} grants that end, {began} that begin")
     }
 }
 

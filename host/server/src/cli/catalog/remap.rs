@@ -3,7 +3,7 @@
 //! Owns that nobody moves more than they know of: the count that was shown is given back before anything is done.
 
 use bursar_domain::ShopName;
-use bursar_store::{Purpose, Store, decisions::Remapped};
+use bursar_store::{Purpose, Store};
 use clap::Args;
 use serde_json::json;
 
@@ -61,34 +61,18 @@ pub async fn run(context: &Context, args: &RemapArgs) -> Result<(), CliError> {
     let StoreConfig::Sqlite { path } = &config.store;
     let store = Store::open(path, Purpose::Tool).await?;
     let now = context.clock.now();
-    let planned = store.remap(product.clone(), true, person.clone(), policy.clone(), now).await?;
-    let remapped = match args.expect {
-        Some(expected) if expected != planned.lines => {
-            return Err(CliError::failed(format!(
-                "nothing was changed: {expected} lines were expected, and it would be {}",
-                words(&planned)
-            ))
-            .hint("look at it with --dry-run"));
-        }
-        Some(_) => store.remap(product, false, person, policy, now).await?,
-        None => planned,
-    };
+    let remapped = store.remap(product, args.expect, person, policy, now).await?;
     let data = json!({
         "dry_run": args.dry_run, "shop": args.shop, "product": args.product,
         "lines": remapped.lines, "ended": remapped.ended, "began": remapped.began,
     });
-    context.output.item(&data, |_| {
-        if args.dry_run { format!("it would be {}", words(&remapped)) } else { format!("done: {}", words(&remapped)) }
-    })?;
+    context
+        .output
+        .item(&data, |_| if args.dry_run { format!("it would be {remapped}") } else { format!("done: {remapped}") })?;
     if args.dry_run && remapped.lines > 0 {
         context
             .output
             .say(&format!("nothing was changed; do it with --expect {} in place of --dry-run", remapped.lines));
     }
     Ok(())
-}
-
-fn words(remapped: &Remapped) -> String {
-    let Remapped { lines, ended, began } = remapped;
-    format!("{lines} lines that sell something else, {ended} grants that end, {began} that begin")
 }
