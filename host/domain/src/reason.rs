@@ -23,6 +23,8 @@ pub enum Reason {
     // Lines and grants.
     /// A paid line owes this access.
     LinePaid,
+    /// The order is not paid, and a person approved it.
+    OrderApproved,
     /// The order is not paid.
     NotPaid,
     /// The cause holds the line.
@@ -171,6 +173,7 @@ impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::LinePaid => f.write_str("the line is paid"),
+            Self::OrderApproved => f.write_str("the order is not paid, and a person approved it"),
             Self::NotPaid => f.write_str("the order is not paid"),
             Self::Held { cause } => f.write_str(match cause {
                 Cause::Refunded => "it was refunded",

@@ -212,7 +212,8 @@ impl Store {
         self.writer.run(WakeLive { modes, now }).await
     }
 
-    /// Every enrollment that something is owed for is looked at again, of one LMS or of all; answers how many those are.
+    /// Every enrollment that something is owed for is looked at again, of one LMS or of all; answers how many those are. Learners
+    /// whose account is waited for are looked up, too.
     ///
     /// # Errors
     /// When the database fails.
@@ -433,6 +434,13 @@ impl Command for WakeAll {
             "UPDATE enrollments SET due_at = ?1, priority = CASE WHEN due_at IS NULL THEN 2 ELSE priority END, wakes = wakes + 1
              WHERE (?2 IS NULL OR lms = ?2) AND state IN ('settled', 'waiting') AND EXISTS (SELECT 1 FROM grants g
                  WHERE g.account_id = enrollments.account_id AND g.course_run = enrollments.course_run AND g.ended_at IS NULL)",
+        )
+        .bind(self.now.as_millis())
+        .bind(self.lms.as_ref().map(LmsName::as_str))
+        .execute(&mut *connection)
+        .await?;
+        sqlx::query(
+            "UPDATE resolutions SET due_at = ?1 WHERE state = 'waiting' AND due_at > ?1 AND (?2 IS NULL OR lms = ?2)",
         )
         .bind(self.now.as_millis())
         .bind(self.lms.as_ref().map(LmsName::as_str))

@@ -13,7 +13,7 @@ use bursar_domain::{
     ledger::{Finding, Hold, Line, Order},
     policy::ShopPolicy,
     reason::Reason,
-    statement::{Cause, Identity, Learner, ProductId, RefundedAmount},
+    statement::{Cause, Identity, Learner, Payment, ProductId, RefundedAmount},
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
@@ -124,7 +124,8 @@ async fn grants_changed(
         }
         let was_live = known.is_some_and(|known| known.ended.is_none());
         let (action, reason) = match &grant.ended {
-            None => (AuditAction::GrantBegan, &Reason::LinePaid),
+            None if order.payment == Payment::Paid => (AuditAction::GrantBegan, &Reason::LinePaid),
+            None => (AuditAction::GrantBegan, &Reason::OrderApproved),
             Some(ended) => (AuditAction::GrantEnded, &ended.reason),
         };
         if was_live != grant.ended.is_none() {
