@@ -12,7 +12,7 @@ use bursar_domain::{
     retry,
 };
 use bursar_lms::{Class, Lms, LmsError};
-use bursar_store::{Store, enrollments::DueEnrollment};
+use bursar_store::{Store, StoreError, enrollments::DueEnrollment};
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::watch;
 
@@ -100,12 +100,14 @@ impl Fulfillment {
         let expiry = tokio::spawn(self.clone().end_what_is_over(stop.clone()));
         let allowances = tokio::spawn(self.clone().keep_allowances(stop.clone()));
         let effects = tokio::spawn(self.clone().carry_out_effects(stop.clone()));
+        let purchases = tokio::spawn(self.clone().deal_with_purchases(stop.clone()));
         self.deal_with_enrollments(stop).await;
         for (task, what) in [
             (learners, "looking up learners"),
             (expiry, "ending what is over"),
             (allowances, "keeping records of who may enroll"),
             (effects, "carrying out effects"),
+            (purchases, "dealing with purchases"),
         ] {
             if let Err(error) = task.await {
                 tracing::error!(%error, what, "a worker ended badly");
@@ -157,6 +159,17 @@ impl Fulfillment {
         }
     }
 
+    /// A purchase does not wait until a batch of removals or looks has ended, and where only purchases are due, the next ones
+    /// are read while the last ones are under way.
+    async fn deal_with_purchases(self, mut stop: watch::Receiver<bool>) {
+        let mut trouble = Trouble::default();
+        let mut rung = self.bell.listen();
+        while !*stop.borrow() {
+            let pass = self.purchases_pass(&stop).await;
+            after(pass, &mut trouble, &mut rung, &mut stop).await;
+        }
+    }
+
     /// Looks up the learners who are due now, as many as are looked up together.
     pub async fn look_up_pass(&self) -> Pass {
         let Some(limit) = self.room_for(LOOKED_UP_TOGETHER) else { return Pass::default() };
@@ -178,9 +191,31 @@ impl Fulfillment {
 
     /// Deals with the enrollments that are due now, as many as are read together.
     pub async fn enrollments_pass(&self, stop: &watch::Receiver<bool>) -> Pass {
-        let many = if self.lms.has_budget() { DEALT_WITH_TOGETHER } else { DEALT_WITH_TOGETHER_UNLIMITED };
-        let Some(limit) = self.room_for(many) else { return Pass::default() };
-        let due = match self.store.claim_enrollments(&self.name, self.clock.now(), limit, self.lease()).await {
+        let Some(limit) = self.room_for(self.dealt_with_together()) else { return Pass::default() };
+        let due = self.store.claim_enrollments(&self.name, self.clock.now(), limit, self.lease()).await;
+        self.deal_with_claimed(due, stop).await
+    }
+
+    async fn purchases_pass(&self, stop: &watch::Receiver<bool>) -> Pass {
+        // Whether the LMS is back is found out by one, and not here.
+        if self.lms.wants_probe() {
+            return Pass::default();
+        }
+        let Some(limit) = self.room_for(self.dealt_with_together()) else { return Pass::default() };
+        let due = self.store.claim_purchases(&self.name, self.clock.now(), limit, self.lease()).await;
+        self.deal_with_claimed(due, stop).await
+    }
+
+    fn dealt_with_together(&self) -> u32 {
+        if self.lms.has_budget() { DEALT_WITH_TOGETHER } else { DEALT_WITH_TOGETHER_UNLIMITED }
+    }
+
+    async fn deal_with_claimed(
+        &self,
+        due: Result<Vec<DueEnrollment>, StoreError>,
+        stop: &watch::Receiver<bool>,
+    ) -> Pass {
+        let due = match due {
             Ok(due) => due,
             Err(error) => {
                 tracing::error!(lms = %self.name, error = %error.chain(), "the enrollments that are due cannot be read");

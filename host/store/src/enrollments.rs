@@ -200,7 +200,28 @@ impl Store {
         if !self.any_due(look, lms, now).await? {
             return Ok(Vec::new());
         }
-        self.writer.run(Claim { lms: lms.clone(), now, limit, lease }).await
+        self.writer.run(Claim { lms: lms.clone(), least: Urgency::Upkeep, now, limit, lease }).await
+    }
+
+    /// As [`Store::claim_enrollments`], but only those that somebody paid for and waits.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn claim_purchases(
+        &self,
+        lms: &LmsName,
+        now: Timestamp,
+        limit: u32,
+        lease: Duration,
+    ) -> Result<Vec<DueEnrollment>> {
+        let look = sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM enrollments WHERE lms = ?1 AND priority = 0 AND due_at <= ?2
+                 AND COALESCE(leased_until, 0) <= ?2)",
+        );
+        if !self.any_due(look, lms, now).await? {
+            return Ok(Vec::new());
+        }
+        self.writer.run(Claim { lms: lms.clone(), least: Urgency::Purchase, now, limit, lease }).await
     }
 
     /// Remembers the mode that each shop has now. What was only observed is due where its shop is live by now, and so is
@@ -271,6 +292,8 @@ pub(crate) async fn wake(
 
 struct Claim {
     lms: LmsName,
+    /// What is less urgent is left.
+    least: Urgency,
     now: Timestamp,
     limit: u32,
     lease: Duration,
@@ -289,9 +312,9 @@ impl Command for Claim {
                      AND priority = CASE
                          WHEN EXISTS (SELECT 1 FROM enrollments WHERE lms = ?2 AND priority = 0 AND due_at <= ?3
                              AND COALESCE(leased_until, 0) <= ?3) THEN 0
-                         WHEN EXISTS (SELECT 1 FROM enrollments WHERE lms = ?2 AND priority = 1 AND due_at <= ?3
+                         WHEN ?5 >= 1 AND EXISTS (SELECT 1 FROM enrollments WHERE lms = ?2 AND priority = 1 AND due_at <= ?3
                              AND COALESCE(leased_until, 0) <= ?3) THEN 1
-                         ELSE 2 END
+                         WHEN ?5 >= 2 THEN 2 END
                  ORDER BY due_at, id LIMIT ?4)
              RETURNING *, (SELECT username FROM accounts a WHERE a.id = account_id) AS username",
         )
@@ -299,6 +322,7 @@ impl Command for Claim {
         .bind(self.lms.as_str())
         .bind(self.now.as_millis())
         .bind(i64::from(self.limit))
+        .bind(self.least.column())
         .fetch_all(&mut *connection)
         .await?;
         let paused = brakes::pulled(connection).await?;

@@ -22,7 +22,7 @@ use bursar_domain::{
 use bursar_store::{
     Purpose, Store, StoreError,
     catalog::CatalogRow,
-    enrollments::{DueEnrollment, Intent, Settled},
+    enrollments::{DueEnrollment, Intent, Settled, Urgency},
     inbox::{Accepted, Claimed, DeliveryState, NewDelivery, Origin},
     people::DeliveryFilter,
     resolutions::Found,
@@ -409,6 +409,35 @@ async fn giving_is_immediate_and_taking_waits() {
     assert!(ledger.store.claim_enrollments(&lms(), at(6), 10, LEASE).await.unwrap().is_empty());
     let quiet_over = at(5).plus(QUIET);
     assert_eq!(ledger.store.claim_enrollments(&lms(), quiet_over, 10, LEASE).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn purchases_are_claimed_before_removals_and_removals_before_looks() {
+    let ledger = Ledger::new().await;
+    ledger.ada_bought().await;
+    let due = ledger.due(at(3)).await;
+    let look_again_at = Some(at(10));
+    let done = Settled { look_again_at, ..Settled::new(AuditAction::Enrolled, Reason::Bought) };
+    ledger.store.record_settled(due, done, at(4)).await.unwrap();
+    let no_purchase = async |now| ledger.store.claim_purchases(&lms(), now, 10, LEASE).await.unwrap().is_empty();
+
+    assert!(no_purchase(at(10)).await, "a look is no purchase");
+    let look = ledger.due(at(10)).await;
+    assert_eq!(look.urgency, Urgency::Upkeep);
+    let right = Settled { look_again_at, ..Settled::new(AuditAction::LeftAlone, Reason::Bought) };
+    ledger.store.record_settled(look, right, at(11)).await.unwrap();
+
+    // Of the same enrollment, what is more urgent comes first, whatever was to be done before.
+    ledger.state(order("42", 2, Payment::Unpaid), at(12)).await;
+    let quiet_over = at(12).plus(QUIET);
+    assert!(no_purchase(quiet_over).await, "a removal is no purchase");
+    assert_eq!(ledger.due(quiet_over).await.urgency, Urgency::Removal);
+
+    ledger.state(order("43", 1, Payment::Paid), quiet_over).await;
+    let later = quiet_over.plus(LEASE);
+    let purchases = ledger.store.claim_purchases(&lms(), later, 10, LEASE).await.unwrap();
+    assert_eq!(purchases.iter().map(|due| due.urgency).collect::<Vec<_>>(), [Urgency::Purchase]);
+    assert!(ledger.store.claim_enrollments(&lms(), later, 10, LEASE).await.unwrap().is_empty(), "it is claimed");
 }
 
 #[tokio::test]
