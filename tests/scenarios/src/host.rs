@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use bursar_domain::{Clock as _, ShopName, Timestamp, ledger::Order};
+use bursar_domain::{Clock as _, ShopName, Timestamp, ledger::Order, policy::ShopPolicy};
 use bursar_sandbox::{Sandbox, SandboxConfig};
 use bursar_server::{
     adapters::Adapters,
@@ -35,7 +35,7 @@ use crate::{
     Result,
     case::ShopWritten,
     clock::CaseClock,
-    lms::{CLIENT_ID, CLIENT_SECRET, Lms},
+    lms::{API_KEY, CLIENT_ID, CLIENT_SECRET, Lms},
     shop::{Message, SECRET},
 };
 
@@ -117,7 +117,8 @@ impl Host {
         let directory = TempDir::new().map_err(|error| error.to_string())?;
         std::fs::create_dir(directory.path().join("adapters")).map_err(|error| error.to_string())?;
         Store::create(&directory.path().join("bursar.db")).await.map_err(|error| error.to_string())?;
-        let variables = [("LMS_SECRET", CLIENT_SECRET), ("SHOP_SECRET", SECRET), ("USER", "operator")];
+        let variables =
+            [("LMS_SECRET", CLIENT_SECRET), ("LMS_KEY", API_KEY), ("SHOP_SECRET", SECRET), ("USER", "operator")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build();
         let host = Self {
@@ -260,19 +261,42 @@ impl Host {
 
     /// Lets time pass, for the LMS as well, and works whenever something is due.
     pub async fn wait(&self, time: Duration, lms: &Lms) -> Result<()> {
+        self.wait_in_strides(time, time / STOPS_MAX, lms).await
+    }
+
+    /// The same, with no two stops closer together than `stride`.
+    pub async fn wait_in_strides(&self, time: Duration, stride: Duration, lms: &Lms) -> Result<()> {
         let end = self.clock.now().plus(time);
-        let stride = time / STOPS_MAX;
         loop {
             let now = self.clock.now();
             if now >= end {
                 return Ok(());
             }
             let due = self.running()?.store.next_due(now).await.map_err(|error| error.to_string())?;
-            let next = due.map_or(end, |due| due.max(now.plus(stride)).min(end));
+            // What is due and was left lying waits until the LMS is no longer left alone.
+            let next = due.into_iter().chain(self.rests_until()?).min().unwrap_or(end).max(now.plus(stride)).min(end);
             self.clock.set(next);
             lms.follow(&self.clock);
             self.settle().await?;
         }
+    }
+
+    /// Until when nothing at all is asked of the LMS.
+    fn rests_until(&self) -> Result<Option<Timestamp>> {
+        let rests = self.running()?.fulfillments.iter().filter_map(|fulfillment| fulfillment.lms.rests()).min();
+        Ok(rests.map(|rest| self.clock.now().plus(rest)))
+    }
+
+    /// The ledger, for what no command does.
+    pub fn store(&self) -> Result<&Store> {
+        Ok(&self.running()?.store)
+    }
+
+    /// The policies of a shop.
+    pub fn policy(&self, shop: &str) -> Result<ShopPolicy> {
+        let shop = ShopName::parse(shop).map_err(|error| error.to_string())?;
+        let policies = self.running()?.fulfillments.iter().find_map(|fulfillment| fulfillment.policies.get(&shop));
+        policies.cloned().ok_or_else(|| format!("the host has no shop {shop}"))
     }
 
     /// Runs a command as from a shell; answers whether it ended well, and everything it printed.
