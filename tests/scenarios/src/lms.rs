@@ -19,7 +19,7 @@ use crate::{
 /// The service user's application.
 pub const CLIENT_ID: &str = "worker-key";
 pub const CLIENT_SECRET: &str = "worker-secret";
-/// The site's key, where it has one.
+/// The site's key.
 pub const API_KEY: &str = "site-key";
 /// The service user.
 const WORKER: &str = "worker";
@@ -48,10 +48,8 @@ impl Lms {
     pub fn start(written: &LmsWritten) -> Result<Self> {
         let beginning = state(written)?;
         let clock = ManualClock::new(moment(Duration::ZERO));
-        let mut options = Options::new(beginning.clone()).without_throttle().with_clock(Arc::new(clock));
-        if written.api_key {
-            options = options.with_api_key(API_KEY);
-        }
+        let options =
+            Options::new(beginning.clone()).without_throttle().with_api_key(API_KEY).with_clock(Arc::new(clock));
         let simulator = Simulator::launch(options).map_err(|error| format!("the LMS does not start: {error}"))?;
         Ok(Self { simulator, beginning, backup: None, seen: Vec::new() })
     }
