@@ -300,6 +300,8 @@ pub enum Concern {
     LmsMisconfigured {
         /// Which.
         lms: LmsName,
+        /// For what.
+        work: LmsWork,
         /// What is wrong.
         problem: String,
     },
@@ -365,6 +367,20 @@ pub enum Concern {
         /// Registrations in seven days that this host allows itself; none: the LMS itself said that it was enough.
         own: Option<u32>,
     },
+}
+
+crate::words! {
+    /// What an LMS is needed for. Each may go on while another cannot.
+    LmsWork {
+        /// Finding accounts, and registering them.
+        Accounts = "accounts",
+        /// Reading and changing enrollments.
+        Enrollments = "enrollments",
+        /// Records of who may enroll.
+        Allowances = "enrollment-allowed records",
+        /// What adapters ask for.
+        Effects = "adapters' changes",
+    }
 }
 
 impl Concern {
@@ -492,8 +508,8 @@ impl fmt::Display for Concern {
                 f,
                 "{ended} purchases ended within an hour and {live} are left; nothing is taken away until a person has looked"
             ),
-            Self::LmsMisconfigured { lms, problem } => {
-                write!(f, "the LMS {lms} cannot be used until it is mended: {problem}")
+            Self::LmsMisconfigured { lms, work, problem } => {
+                write!(f, "the LMS {lms} cannot be used for {work} until it is mended: {problem}")
             }
             Self::Adapter { words } => f.write_str(words),
             Self::EnrollmentRefused { obstacle } => write!(f, "paid, but the LMS refuses the enrollment: {obstacle}"),

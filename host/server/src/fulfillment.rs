@@ -9,6 +9,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use bursar_domain::{
     Clock, LmsName, ShopName, Timestamp,
     policy::{ModeLadder, ShopMode, ShopPolicy},
+    reason::LmsWork,
     retry,
 };
 use bursar_lms::{Class, Lms, LmsError};
@@ -185,7 +186,7 @@ impl Fulfillment {
         if let Some(error) = &trouble {
             tracing::warn!(lms = %self.name, code = error.code(), %error, "learners cannot be looked up");
         }
-        self.tell(dealt_with, trouble.as_ref()).await;
+        self.tell(LmsWork::Accounts, dealt_with, trouble.as_ref()).await;
         Pass { dealt_with, trouble }
     }
 
@@ -224,7 +225,7 @@ impl Fulfillment {
         };
         let dealt_with = due.len();
         let trouble = if due.is_empty() { None } else { self.deal_with_all(due, stop).await };
-        self.tell(dealt_with, trouble.as_ref()).await;
+        self.tell(LmsWork::Enrollments, dealt_with, trouble.as_ref()).await;
         Pass { dealt_with, trouble }
     }
 
@@ -237,13 +238,13 @@ impl Fulfillment {
         }
     }
 
-    /// A person is told when the LMS cannot be used until somebody mends something, and that it is over.
-    async fn tell(&self, dealt_with: usize, trouble: Option<&LmsError>) {
+    /// A person is told when the LMS cannot be used for this until somebody mends something, and that it is over.
+    async fn tell(&self, work: LmsWork, dealt_with: usize, trouble: Option<&LmsError>) {
         let problem = trouble.filter(|error| error.class() == Class::Ours).map(ToString::to_string);
         if dealt_with == 0 || (problem.is_none() && trouble.is_some()) {
             return;
         }
-        if let Err(error) = self.store.lms_stands(&self.name, problem, self.clock.now()).await {
+        if let Err(error) = self.store.lms_stands(&self.name, work, problem, self.clock.now()).await {
             tracing::error!(lms = %self.name, error = %error.chain(), "how the LMS fares could not be recorded");
         }
     }

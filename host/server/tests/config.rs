@@ -451,7 +451,7 @@ fn choices_without_effect_are_warned_of() {
         warnings(&format!(
             "{LEAST}\n[shops.api]\nurl = \"https://campus.example.org/\"\nbearer = {{ env = \"WOO_KEY\" }}"
         )),
-        ["etc/bursar.toml:16:1: shops[campus].api: is not in effect in this version: it is checked and not called"]
+        ["etc/bursar.toml:15:1: shops[campus].api: is not in effect in this version: it is checked and not called"]
     );
     assert!(warnings(&format!("{LEAST}\nno_account = \"wait\"\non_revoke = \"keep\"")).is_empty());
 }

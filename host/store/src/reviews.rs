@@ -7,7 +7,7 @@ use bursar_domain::{
     decision::Answer,
     ids::{DeliveryId, EffectId, EnrollmentId, IdentityId, LineId, OrderId, ReviewId},
     ledger::Finding,
-    reason::Concern,
+    reason::{Concern, LmsWork},
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 
@@ -106,28 +106,35 @@ fn review(row: &SqliteRow) -> Result<Review> {
 }
 
 impl Store {
-    /// An LMS works, or cannot be used until a person mends it: then there is an open review about it, and only then.
+    /// An LMS serves for this, or does not until a person mends it: then there is an open review about it, and only then.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn lms_stands(&self, lms: &LmsName, problem: Option<String>, now: Timestamp) -> Result<()> {
-        let concern = problem.map(|problem| Concern::LmsMisconfigured { lms: lms.clone(), problem });
+    pub async fn lms_stands(
+        &self,
+        lms: &LmsName,
+        work: LmsWork,
+        problem: Option<String>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let concern = problem.map(|problem| Concern::LmsMisconfigured { lms: lms.clone(), work, problem });
         if concern.is_none() {
             let open: bool =
                 sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM reviews WHERE topic = ? AND resolved_at IS NULL)")
-                    .bind(lms_topic(lms))
+                    .bind(lms_topic(lms, work))
                     .fetch_one(&self.readers)
                     .await?;
             if !open {
                 return Ok(());
             }
         }
-        self.writer.run(LmsStands { lms: lms.clone(), concern, now }).await
+        self.writer.run(LmsStands { lms: lms.clone(), work, concern, now }).await
     }
 }
 
 struct LmsStands {
     lms: LmsName,
+    work: LmsWork,
     concern: Option<Concern>,
     now: Timestamp,
 }
@@ -138,13 +145,13 @@ impl Command for LmsStands {
     async fn execute(self, connection: &mut SqliteConnection) -> Result<()> {
         match self.concern {
             Some(concern) => open(connection, None, &concern, &About::default(), self.now).await,
-            None => settle(connection, lms_topic(&self.lms), "the LMS works again", self.now).await,
+            None => settle(connection, lms_topic(&self.lms, self.work), "the LMS works again", self.now).await,
         }
     }
 }
 
-fn lms_topic(lms: &LmsName) -> String {
-    format!("lms-misconfigured:{lms}")
+fn lms_topic(lms: &LmsName, work: LmsWork) -> String {
+    format!("lms-misconfigured:{lms}:{work}")
 }
 
 /// What makes two concerns one question. An unmapped product is one for the whole shop.
@@ -155,7 +162,7 @@ fn topic(shop: Option<&ShopName>, concern: &Concern, about: &About) -> String {
         Concern::ProductUnmapped { products, .. } if !products.is_empty() => {
             return product_topic(shop, products.first().map(ToString::to_string).unwrap_or_default().as_str());
         }
-        Concern::LmsMisconfigured { lms, .. } => return lms_topic(lms),
+        Concern::LmsMisconfigured { lms, work, .. } => return lms_topic(lms, *work),
         // However many learners it concerns, one person mends it.
         Concern::RegistrationRefused { .. } | Concern::RegistrationLimit { .. } => shop.to_string(),
         _ => about

@@ -62,14 +62,6 @@ pub fn is_ours(call: Call, kind: Kind) -> bool {
     }
 }
 
-/// What is not so yet, and why. These cells are played by `--ignored` only.
-#[must_use]
-pub fn wanting(call: Call, kind: Kind, lasts: Lasts) -> Option<&'static str> {
-    let of_records = matches!(call, Call::AllowedGet | Call::AllowedCreate | Call::AllowedDelete);
-    (of_records && is_ours(call, kind) && lasts == Lasts::UntilCleared)
-        .then_some("nobody is told that the LMS refuses records of who may enroll, while look-ups go on well")
-}
-
 /// Can the fault be told from a sound answer of this call at all?
 #[must_use]
 pub fn applies(call: Call, kind: Kind, lasts: Lasts) -> bool {

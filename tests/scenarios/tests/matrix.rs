@@ -9,7 +9,6 @@ use scenarios::matrix::{
     call::Call,
     cell,
     fault::{Kind, Lasts},
-    wanting,
 };
 
 /// How many cells are played at once where nobody says. More than there are processors: a cell mostly waits for the disk.
@@ -22,7 +21,7 @@ fn main() -> ExitCode {
             for lasts in Lasts::ALL.into_iter().filter(|lasts| applies(call, kind, *lasts)) {
                 let name = cell::name(call, kind, lasts);
                 let trial = Trial::test(name, move || cell::play(call, kind, lasts).map_err(Failed::from));
-                trials.push(trial.with_ignored_flag(wanting(call, kind, lasts).is_some()));
+                trials.push(trial);
             }
         }
     }

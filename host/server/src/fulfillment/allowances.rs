@@ -5,7 +5,11 @@
 
 use std::time::Duration;
 
-use bursar_domain::{Timestamp, policy::ShopMode, reason::Reason};
+use bursar_domain::{
+    Timestamp,
+    policy::ShopMode,
+    reason::{LmsWork, Reason},
+};
 use bursar_lms::{AllowedCreation, Class, Lms, LmsError, Priority};
 use bursar_store::{
     allowances::{AllowanceSettled, AllowanceShops, AllowanceState, DueAllowance},
@@ -56,6 +60,7 @@ impl Fulfillment {
         if let Some(error) = &trouble {
             tracing::warn!(lms = %self.name, code = error.code(), %error, "who may enroll could not be told to the LMS");
         }
+        self.tell(LmsWork::Allowances, dealt_with, trouble.as_ref()).await;
         Pass { dealt_with, trouble }
     }
 

@@ -18,7 +18,7 @@ use bursar_domain::{
     effect::{AddressChange, Change, EffectEnd, EnrollmentChange, FullName},
     fulfillment::Seen,
     policy::ShopMode,
-    reason::Reason,
+    reason::{LmsWork, Reason},
     retry,
 };
 use bursar_lms::{
@@ -75,6 +75,7 @@ impl Fulfillment {
         let failures: Vec<Option<LmsError>> = stream::iter(carried_out).buffer_unordered(SIDE_BY_SIDE).collect().await;
         let of_use = |failure: &Option<LmsError>| failure.as_ref().is_none_or(|error| error.class() == Class::Definite);
         let trouble = if failures.iter().any(of_use) { None } else { failures.into_iter().flatten().next() };
+        self.tell(LmsWork::Effects, dealt_with, trouble.as_ref()).await;
         Pass { dealt_with, trouble }
     }
 
