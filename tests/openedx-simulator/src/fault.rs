@@ -74,6 +74,9 @@ pub struct Fault {
     /// Which requests.
     #[serde(default)]
     pub endpoint: Endpoint,
+    /// Of these, only those of this method; of any when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// What happens to them.
     #[serde(flatten)]
     pub kind: FaultKind,
@@ -121,6 +124,10 @@ pub enum FaultKind {
     Forbidden,
     /// 404 with nothing in it, and nothing done.
     NotFoundEmpty,
+    /// 406 as for a form of answer that the LMS does not have, and nothing done.
+    NotAcceptable,
+    /// 406 as the enrollment API says that there is no such user, and nothing done.
+    NoSuchUser,
     /// 409, and nothing done.
     Conflict,
     /// 502 as a page of a proxy, and nothing done.
@@ -153,13 +160,19 @@ impl Fault {
     /// A fault that strikes every request until it is cleared.
     #[must_use]
     pub fn always(endpoint: Endpoint, kind: FaultKind) -> Self {
-        Self { endpoint, kind, times: None, after: 0 }
+        Self { endpoint, method: None, kind, times: None, after: 0 }
     }
 
     /// A fault that strikes the next `times` requests.
     #[must_use]
     pub fn next(endpoint: Endpoint, times: u32, kind: FaultKind) -> Self {
-        Self { endpoint, kind, times: Some(times), after: 0 }
+        Self { endpoint, method: None, kind, times: Some(times), after: 0 }
+    }
+
+    /// The same fault, but only of requests of this method.
+    #[must_use]
+    pub fn of_method(self, method: &str) -> Self {
+        Self { method: Some(method.to_owned()), ..self }
     }
 
     /// The same fault, but only after `count` matching requests have passed.
@@ -194,9 +207,12 @@ impl Faults {
     }
 
     /// Takes what is due for a request. Of several faults the one switched on first strikes; slowness adds up.
-    pub(crate) fn take(&mut self, endpoint: Endpoint) -> Plan {
+    pub(crate) fn take(&mut self, endpoint: Endpoint, method: &str) -> Plan {
         let mut plan = Plan::default();
-        for fault in self.0.iter_mut().filter(|fault| fault.endpoint.covers(endpoint)) {
+        let strikes = |fault: &Fault| {
+            fault.endpoint.covers(endpoint) && fault.method.as_ref().is_none_or(|struck| struck == method)
+        };
+        for fault in self.0.iter_mut().filter(|fault| strikes(fault)) {
             let slow = match fault.kind {
                 FaultKind::Slow { delay_ms } => Some(Duration::from_millis(delay_ms)),
                 _ => None,
@@ -227,10 +243,18 @@ mod tests {
     fn a_fault_strikes_as_often_as_it_was_told_and_only_its_own_endpoint() {
         let mut faults = Faults::default();
         faults.add(Fault::next(Endpoint::EnrollmentPost, 1, FaultKind::Conflict).after(1));
-        assert_eq!(faults.take(Endpoint::Token).fault, None);
-        assert_eq!(faults.take(Endpoint::EnrollmentPost).fault, None);
-        assert_eq!(faults.take(Endpoint::EnrollmentPost).fault, Some(FaultKind::Conflict));
-        assert_eq!(faults.take(Endpoint::EnrollmentPost).fault, None);
+        assert_eq!(faults.take(Endpoint::Token, "POST").fault, None);
+        assert_eq!(faults.take(Endpoint::EnrollmentPost, "POST").fault, None);
+        assert_eq!(faults.take(Endpoint::EnrollmentPost, "POST").fault, Some(FaultKind::Conflict));
+        assert_eq!(faults.take(Endpoint::EnrollmentPost, "POST").fault, None);
+    }
+
+    #[test]
+    fn a_fault_of_one_method_spares_the_others() {
+        let mut faults = Faults::default();
+        faults.add(Fault::always(Endpoint::EnrollmentAllowed, FaultKind::Conflict).of_method("DELETE"));
+        assert_eq!(faults.take(Endpoint::EnrollmentAllowed, "GET").fault, None);
+        assert_eq!(faults.take(Endpoint::EnrollmentAllowed, "DELETE").fault, Some(FaultKind::Conflict));
     }
 
     #[test]
@@ -238,7 +262,7 @@ mod tests {
         let mut faults = Faults::default();
         faults.add(Fault::always(Endpoint::Any, FaultKind::Slow { delay_ms: 20 }));
         faults.add(Fault::always(Endpoint::Token, FaultKind::Unauthorized));
-        let plan = faults.take(Endpoint::Token);
+        let plan = faults.take(Endpoint::Token, "POST");
         assert_eq!(plan, Plan { delay: Duration::from_millis(20), fault: Some(FaultKind::Unauthorized) });
     }
 }

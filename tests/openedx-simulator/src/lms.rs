@@ -54,7 +54,7 @@ impl Lms {
     pub(crate) fn receive(&self, request: &Request) -> (Line, Plan) {
         let mut core = self.lock();
         let endpoint = Endpoint::of(&request.method, &request.path);
-        let plan = core.faults.take(endpoint);
+        let plan = core.faults.take(endpoint, &request.method);
         let query = request.raw_query.as_ref().map(|query| format!("?{query}")).unwrap_or_default();
         let line = Line { generation: core.generation, index: core.log.len() };
         let received = Received {

@@ -123,6 +123,10 @@ async fn strike(lms: &Lms, request: &Request, fault: FaultKind) -> Departure {
             Answer::json(403, json!({"detail": "You do not have permission to perform this action."}))
         }
         FaultKind::NotFoundEmpty => Answer::empty(404),
+        FaultKind::NotAcceptable => {
+            Answer::json(406, json!({"detail": "Could not satisfy the request Accept header."}))
+        }
+        FaultKind::NoSuchUser => Answer::message(406, "The user nobody does not exist."),
         FaultKind::Conflict => Answer::message(409, "The request conflicts with the present state."),
         FaultKind::BadGateway => Answer::page(502, "502 Bad Gateway"),
         FaultKind::Maintenance => Answer::page(200, "This site is under maintenance"),

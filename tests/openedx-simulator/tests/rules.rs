@@ -436,6 +436,8 @@ fn a_fault_after_the_effect_leaves_the_learner_enrolled_and_one_before_does_not(
     assert_eq!(strike("ada", FaultKind::TooManyRequests { retry_after: Some(7) }), (Some(429), false));
     assert_eq!(strike("ada", FaultKind::Maintenance), (Some(200), false));
     assert_eq!(strike("ada", FaultKind::Redirect { location: None }), (Some(301), false));
+    assert_eq!(strike("ada", FaultKind::NotAcceptable), (Some(406), false));
+    assert_eq!(strike("ada", FaultKind::NoSuchUser), (Some(406), false));
     assert_eq!(strike("ada", FaultKind::ServerErrorAfter), (Some(500), true));
     assert_eq!(strike("grace", FaultKind::CutAfter), (None, true));
     assert_eq!(strike("root", FaultKind::TimeoutAfter { hold_ms: Some(20) }), (None, true));
@@ -444,7 +446,7 @@ fn a_fault_after_the_effect_leaves_the_learner_enrolled_and_one_before_does_not(
     let said = lms.enroll(&staff, place("worker", SAIL, json!({"mode": "verified"})));
     assert_eq!(said.json()["mode"], "audit");
     assert_eq!(lms.0.enrollment("worker", SAIL).unwrap().mode, "verified");
-    assert_eq!(lms.0.count(Endpoint::EnrollmentPost), 10);
+    assert_eq!(lms.0.count(Endpoint::EnrollmentPost), 12);
     assert_eq!(lms.0.faults(), []);
 }
 
