@@ -287,19 +287,21 @@ async fn pause_unless_stopped(stop: &mut watch::Receiver<bool>, pause: Duration)
     }
 }
 
-/// How an LMS has fared lately: while it is in trouble it is asked less and less often.
+/// How an LMS has fared lately with one kind of work: while it is in trouble it is asked less and less often. Whoever steps
+/// the passes instead of letting [`Fulfillment::work`] make them keeps one for each.
 #[derive(Debug, Default)]
-struct Trouble {
+pub struct Trouble {
     tries: u32,
 }
 
 impl Trouble {
-    fn over(&mut self) {
+    /// It was of use again.
+    pub fn over(&mut self) {
         self.tries = 0;
     }
 
     /// One more failure; answers how long to leave the LMS alone.
-    fn another(&mut self, error: &LmsError) -> Duration {
+    pub fn another(&mut self, error: &LmsError) -> Duration {
         let wish = match error.class() {
             Class::Definite => return Duration::ZERO,
             Class::TryAgain { after } => after,

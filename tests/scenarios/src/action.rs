@@ -173,7 +173,7 @@ fn fault_of(text: &str) -> Result<Fault> {
     if let Some(unknown) = keys.iter().find(|key| read.get(key.as_str()).is_none()) {
         return Err(format!("the fault has no {unknown:?}"));
     }
-    Ok(Fault { endpoint: endpoint_of(endpoint)?, kind, times, after: 0 })
+    Ok(Fault { endpoint: endpoint_of(endpoint)?, method: None, kind, times, after: 0 })
 }
 
 /// An endpoint of the simulator by its name.

@@ -11,14 +11,14 @@ use std::{
     time::Duration,
 };
 
-use bursar_domain::{Clock as _, ShopName, Timestamp, ledger::Order};
+use bursar_domain::{Clock as _, ShopName, Timestamp, ledger::Order, policy::ShopPolicy};
 use bursar_sandbox::{Sandbox, SandboxConfig};
 use bursar_server::{
     adapters::Adapters,
     cli::{self, Cli, Context},
     config::{Config, Environment, SecretUse},
     dispatcher::Dispatcher,
-    fulfillment::Fulfillment,
+    fulfillment::{Fulfillment, Pass, Trouble},
     gateway,
     output::Output,
     serve::{self, Parts},
@@ -35,7 +35,7 @@ use crate::{
     Result,
     case::ShopWritten,
     clock::CaseClock,
-    lms::{CLIENT_ID, CLIENT_SECRET, Lms},
+    lms::{API_KEY, CLIENT_ID, CLIENT_SECRET, Lms},
     shop::{Message, SECRET},
 };
 
@@ -68,9 +68,37 @@ struct Running {
     store: Store,
     dispatcher: Dispatcher,
     fulfillments: Vec<Fulfillment>,
+    /// For each fulfillment, of each of its workers.
+    workers: Mutex<Vec<[Worker; WORKERS]>>,
     address: std::net::SocketAddr,
     stop: watch::Sender<bool>,
     listener: JoinHandle<()>,
+}
+
+/// How many kinds of work fulfillment does side by side that asks the LMS.
+const WORKERS: usize = 4;
+
+/// One kind of work, which pauses after failures as it does in `bursar serve`.
+#[derive(Debug, Default)]
+struct Worker {
+    trouble: Trouble,
+    pauses_until: Option<Timestamp>,
+}
+
+impl Worker {
+    fn pauses(&self, now: Timestamp) -> bool {
+        self.pauses_until.is_some_and(|until| until > now)
+    }
+
+    /// How much was dealt with, after taking note of how it went.
+    fn after(&mut self, pass: Pass, now: Timestamp) -> usize {
+        match pass {
+            Pass { dealt_with: 0, .. } => {}
+            Pass { trouble: None, .. } => self.trouble.over(),
+            Pass { trouble: Some(error), .. } => self.pauses_until = Some(now.plus(self.trouble.another(&error))),
+        }
+        pass.dealt_with
+    }
 }
 
 fn words(what: &str) -> impl Fn(&dyn std::fmt::Display) -> String {
@@ -117,7 +145,8 @@ impl Host {
         let directory = TempDir::new().map_err(|error| error.to_string())?;
         std::fs::create_dir(directory.path().join("adapters")).map_err(|error| error.to_string())?;
         Store::create(&directory.path().join("bursar.db")).await.map_err(|error| error.to_string())?;
-        let variables = [("LMS_SECRET", CLIENT_SECRET), ("SHOP_SECRET", SECRET), ("USER", "operator")];
+        let variables =
+            [("LMS_SECRET", CLIENT_SECRET), ("LMS_KEY", API_KEY), ("SHOP_SECRET", SECRET), ("USER", "operator")];
         let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
         let client = reqwest::Client::builder().no_proxy().tls_certs_only([]).build();
         let host = Self {
@@ -208,7 +237,8 @@ impl Host {
         let (stop, stopped) = watch::channel(false);
         let router = gateway::router(Arc::new(gateway));
         let listener = tokio::spawn(serve::accept(listener, router, stopped, Duration::from_secs(5)));
-        self.running = Some(Running { store, dispatcher, fulfillments, address, stop, listener });
+        let workers = Mutex::new(fulfillments.iter().map(|_| Default::default()).collect());
+        self.running = Some(Running { store, dispatcher, fulfillments, workers, address, stop, listener });
         Ok(())
     }
 
@@ -244,12 +274,11 @@ impl Host {
         let running = self.running()?;
         for _ in 0..ROUNDS_MAX {
             let mut worked = running.dispatcher.pass().await;
-            for fulfillment in &running.fulfillments {
+            for (at, fulfillment) in running.fulfillments.iter().enumerate() {
                 worked += usize::from(fulfillment.expiry_pass().await > 0);
-                worked += fulfillment.look_up_pass().await.dealt_with;
-                worked += fulfillment.allowances_pass().await.dealt_with;
-                worked += fulfillment.effects_pass().await.dealt_with;
-                worked += fulfillment.enrollments_pass(&running.stop.subscribe()).await.dealt_with;
+                for kind in 0..WORKERS {
+                    worked += self.work(running, at, kind, fulfillment).await;
+                }
             }
             if worked == 0 {
                 return Ok(());
@@ -258,21 +287,67 @@ impl Host {
         Err(format!("the host does not come to rest: after {ROUNDS_MAX} rounds something is still due"))
     }
 
+    /// One pass of one kind of work, unless it pauses.
+    async fn work(&self, running: &Running, at: usize, kind: usize, fulfillment: &Fulfillment) -> usize {
+        let now = self.clock.now();
+        if running.workers.lock().unwrap()[at][kind].pauses(now) {
+            return 0;
+        }
+        let pass = match kind {
+            0 => fulfillment.look_up_pass().await,
+            1 => fulfillment.allowances_pass().await,
+            2 => fulfillment.effects_pass().await,
+            _ => fulfillment.enrollments_pass(&running.stop.subscribe()).await,
+        };
+        running.workers.lock().unwrap()[at][kind].after(pass, now)
+    }
+
     /// Lets time pass, for the LMS as well, and works whenever something is due.
     pub async fn wait(&self, time: Duration, lms: &Lms) -> Result<()> {
+        self.wait_in_strides(time, time / STOPS_MAX, lms).await
+    }
+
+    /// The same, with no two stops closer together than `stride`.
+    pub async fn wait_in_strides(&self, time: Duration, stride: Duration, lms: &Lms) -> Result<()> {
         let end = self.clock.now().plus(time);
-        let stride = time / STOPS_MAX;
         loop {
             let now = self.clock.now();
             if now >= end {
                 return Ok(());
             }
             let due = self.running()?.store.next_due(now).await.map_err(|error| error.to_string())?;
-            let next = due.map_or(end, |due| due.max(now.plus(stride)).min(end));
+            // What is due and was left lying waits until the LMS is no longer left alone.
+            let next = due.into_iter().chain(self.rests_until()?).min().unwrap_or(end).max(now.plus(stride)).min(end);
+            // The budget of calls counts in the runtime's own time.
+            tokio::time::pause();
+            tokio::time::advance(next.since(now)).await;
+            tokio::time::resume();
             self.clock.set(next);
             lms.follow(&self.clock);
             self.settle().await?;
         }
+    }
+
+    /// Until when the LMS, or one kind of work, is left alone.
+    fn rests_until(&self) -> Result<Option<Timestamp>> {
+        let running = self.running()?;
+        let now = self.clock.now();
+        let rests = running.fulfillments.iter().filter_map(|fulfillment| fulfillment.lms.rests());
+        let workers = running.workers.lock().unwrap();
+        let pauses = workers.iter().flatten().filter_map(|worker| worker.pauses_until).filter(|until| *until > now);
+        Ok(rests.map(|rest| now.plus(rest)).chain(pauses).min())
+    }
+
+    /// The ledger, for what no command does.
+    pub fn store(&self) -> Result<&Store> {
+        Ok(&self.running()?.store)
+    }
+
+    /// The policies of a shop.
+    pub fn policy(&self, shop: &str) -> Result<ShopPolicy> {
+        let shop = ShopName::parse(shop).map_err(|error| error.to_string())?;
+        let policies = self.running()?.fulfillments.iter().find_map(|fulfillment| fulfillment.policies.get(&shop));
+        policies.cloned().ok_or_else(|| format!("the host has no shop {shop}"))
     }
 
     /// Runs a command as from a shell; answers whether it ended well, and everything it printed.

@@ -19,6 +19,8 @@ use crate::{
 /// The service user's application.
 pub const CLIENT_ID: &str = "worker-key";
 pub const CLIENT_SECRET: &str = "worker-secret";
+/// The site's shared key.
+pub const API_KEY: &str = "key-of-the-site";
 /// The service user.
 const WORKER: &str = "worker";
 /// Somebody else with the right to enroll people.
@@ -46,7 +48,8 @@ impl Lms {
     pub fn start(written: &LmsWritten) -> Result<Self> {
         let beginning = state(written)?;
         let clock = ManualClock::new(moment(Duration::ZERO));
-        let options = Options::new(beginning.clone()).without_throttle().with_clock(Arc::new(clock));
+        let options =
+            Options::new(beginning.clone()).without_throttle().with_api_key(API_KEY).with_clock(Arc::new(clock));
         let simulator = Simulator::launch(options).map_err(|error| format!("the LMS does not start: {error}"))?;
         Ok(Self { simulator, beginning, backup: None, seen: Vec::new() })
     }

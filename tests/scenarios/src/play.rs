@@ -36,28 +36,37 @@ pub fn folder(folder: &Path) -> Result<()> {
 /// Plays a case whose files lie in a folder.
 pub fn text_in(text: &str, folder: &Path) -> Result<()> {
     let case = Case::parse(text)?;
+    on_stage(&case, folder, async |play| {
+        play.whole(&case).await.map_err(|wrong| format!("{}\n{wrong}", case.written.title))
+    })
+}
+
+/// Sets the stage for a case, and plays on it.
+pub fn on_stage<T>(case: &Case, folder: &Path, play: impl AsyncFnOnce(&mut Play<'_>) -> Result<T>) -> Result<T> {
     // The process has one provider of TLS; whoever chose it chose well.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let adapters = host::adapters();
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|error| error.to_string())?;
     runtime.block_on(async {
-        let mut play = Play::begin(adapters, &case, folder).await?;
-        let result = play.whole(&case).await;
-        play.host.stop().await;
-        result.map_err(|wrong| format!("{}\n{wrong}", case.written.title))
+        let mut stage = Play::begin(adapters, case, folder).await?;
+        let result = play(&mut stage).await;
+        stage.host.stop().await;
+        result
     })
 }
 
-struct Play<'c> {
+/// A case that is being played.
+#[derive(Debug)]
+pub struct Play<'c> {
     folder: &'c Path,
-    lms: Lms,
-    host: Host,
+    pub lms: Lms,
+    pub host: Host,
     shops: Shops,
-    expected: Expected,
+    pub expected: Expected,
     /// Made, and not sent yet.
     kept: BTreeMap<String, Message>,
-    sent: Vec<Message>,
+    pub sent: Vec<Message>,
     answers: Vec<u16>,
 }
 
@@ -94,11 +103,16 @@ impl<'c> Play<'c> {
         self.end(case.written.not_again.is_none()).await
     }
 
+    /// Something happens, and the host deals with it.
+    pub async fn happen(&mut self, action: &Action) -> Result<()> {
+        self.act(action).await?;
+        self.host.settle().await?;
+        self.host.wait(A_MOMENT, &self.lms).await
+    }
+
     async fn step(&mut self, step: &Step) -> Result<Vec<String>> {
         for (text, action) in &step.happens {
-            self.act(action).await.map_err(|error| format!("{text}: {error}"))?;
-            self.host.settle().await?;
-            self.host.wait(A_MOMENT, &self.lms).await?;
+            self.happen(action).await.map_err(|error| format!("{text}: {error}"))?;
         }
         self.expected.add(step.then.iter().map(|(_, expectation)| expectation));
         let requests = self.lms.take_requests();
@@ -120,7 +134,8 @@ impl<'c> Play<'c> {
         Ok(wrong)
     }
 
-    async fn found(&self) -> Result<Found> {
+    /// What is so now.
+    pub async fn found(&self) -> Result<Found> {
         Ok(Found {
             enrollments: self.lms.enrollments(),
             allowed: self.lms.allowed(),
@@ -279,7 +294,7 @@ impl<'c> Play<'c> {
 
     /// What must be so at the end of every case: what is fulfilled causes no more writes, and to send everything once more
     /// changes nothing.
-    async fn end(&mut self, again: bool) -> Result<()> {
+    pub async fn end(&mut self, again: bool) -> Result<()> {
         if let Some(fault) = self.lms.simulator.faults().first() {
             return Err(format!("the case ends with a fault switched on: {fault:?}"));
         }
