@@ -20,6 +20,7 @@ pub mod expectation;
 pub mod host;
 pub mod judge;
 pub mod lms;
+pub mod matrix;
 pub mod order;
 pub mod play;
 pub mod shop;
