@@ -35,6 +35,8 @@ pub struct Unresolved {
     pub lms: LmsName,
     /// Look-ups so far that found nothing.
     pub misses: u32,
+    /// Look-ups that failed since one was answered.
+    pub failures: u32,
     /// Since when the account is waited for.
     pub waiting_since: Option<Timestamp>,
     /// Was a person told that they wait?
@@ -239,7 +241,7 @@ impl Command for Claim {
             "UPDATE resolutions SET leased_until = ?1, fence = fence + 1
              WHERE lms = ?2 AND identity_id IN (SELECT identity_id FROM resolutions
                  WHERE lms = ?2 AND due_at <= ?3 AND COALESCE(leased_until, 0) <= ?3 ORDER BY due_at LIMIT ?4)
-             RETURNING identity_id, misses, waiting_since, told_at, noticed_at, wakes, fence,
+             RETURNING identity_id, misses, failures, waiting_since, told_at, noticed_at, wakes, fence,
                  (SELECT kind FROM identities i WHERE i.id = identity_id) AS kind,
                  (SELECT provider FROM identities i WHERE i.id = identity_id) AS provider,
                  (SELECT written FROM identities i WHERE i.id = identity_id) AS written",
@@ -259,6 +261,7 @@ impl Command for Claim {
                     .ok_or(StoreError::Corrupt { what: "resolution", problem: "has no identity".into() })?,
                 lms: self.lms.clone(),
                 misses: rows::count(&row, "misses")?,
+                failures: rows::count(&row, "failures")?,
                 waiting_since: rows::time_option(&row, "waiting_since")?,
                 told: rows::time_option(&row, "told_at")?.is_some(),
                 noticed_at: rows::time_option(&row, "noticed_at")?,
@@ -335,7 +338,7 @@ async fn record(
             sqlx::query(
                 "UPDATE resolutions SET state = 'waiting', account_id = NULL, source = NULL, leased_until = NULL,
                      due_at = CASE WHEN wakes > ?6 THEN ?2 ELSE ?1 END,
-                     misses = misses + 1, problem = NULL, waiting_since = COALESCE(waiting_since, ?2),
+                     misses = misses + 1, failures = 0, problem = NULL, waiting_since = COALESCE(waiting_since, ?2),
                      told_at = CASE WHEN ?3 THEN COALESCE(told_at, ?2) ELSE told_at END
                  WHERE identity_id = ?4 AND lms = ?5",
             )
@@ -369,7 +372,7 @@ async fn record(
         }
         Found::Unknown { due_at, reason } => {
             sqlx::query(
-                "UPDATE resolutions SET due_at = ?1, leased_until = NULL, problem = ?2 WHERE identity_id = ?3 AND lms = ?4",
+                "UPDATE resolutions SET due_at = ?1, leased_until = NULL, failures = failures + 1, problem = ?2 WHERE identity_id = ?3 AND lms = ?4",
             )
             .bind(due_at.as_millis())
             .bind(rows::to_json(&reason)?)
@@ -400,7 +403,7 @@ pub(crate) async fn resolve(
 ) -> Result<()> {
     sqlx::query(
         "INSERT INTO resolutions (identity_id, lms, state, account_id, source, found_at) VALUES (?1, ?2, 'resolved', ?3, ?4, ?5)
-         ON CONFLICT (identity_id, lms) DO UPDATE SET state = 'resolved', account_id = ?3, source = ?4, found_at = ?5, misses = 0,
+         ON CONFLICT (identity_id, lms) DO UPDATE SET state = 'resolved', account_id = ?3, source = ?4, found_at = ?5, misses = 0, failures = 0,
              waiting_since = NULL, told_at = NULL, noticed_at = NULL, due_at = NULL, leased_until = NULL, fence = fence + 1,
              problem = NULL",
     )
@@ -424,7 +427,7 @@ async fn end(
     now: Timestamp,
 ) -> Result<()> {
     sqlx::query(
-        "UPDATE resolutions SET state = ?1, account_id = NULL, source = NULL, due_at = NULL, leased_until = NULL, misses = 0,
+        "UPDATE resolutions SET state = ?1, account_id = NULL, source = NULL, due_at = NULL, leased_until = NULL, misses = 0, failures = 0,
              waiting_since = NULL, told_at = NULL, noticed_at = NULL, problem = ?2
          WHERE identity_id = ?3 AND lms = ?4",
     )

@@ -434,6 +434,7 @@ async fn purchases_are_claimed_before_removals_and_removals_before_looks() {
     assert_eq!(ledger.due(quiet_over).await.urgency, Urgency::Removal);
 
     ledger.state(order("43", 1, Payment::Paid), quiet_over).await;
+    ledger.find_ada(quiet_over).await;
     let later = quiet_over.plus(LEASE);
     let purchases = ledger.store.claim_purchases(&lms(), later, 10, LEASE).await.unwrap();
     assert_eq!(purchases.iter().map(|due| due.urgency).collect::<Vec<_>>(), [Urgency::Purchase]);

@@ -12,7 +12,7 @@ use bursar_domain::{
 use bursar_lms::{AccountLookup, Class, LmsError, Priority};
 use bursar_store::resolutions::{Found, Unresolved};
 
-use super::Fulfillment;
+use super::{Fulfillment, is_outage};
 
 impl Fulfillment {
     /// Looks up everybody in `due`, records what was found, and registers those whom nobody knows and a shop registers.
@@ -50,12 +50,15 @@ impl Fulfillment {
                     found.push((learner, outcome));
                 }
                 Err(error) => {
-                    let outcome = self.not_told(&error, learner.misses);
+                    let outcome = self.not_told(&error, learner.failures + 1);
                     trouble.get_or_insert(error);
                     found.push((learner, outcome));
                 }
             }
         }
+        // One learner who cannot be looked up says nothing about the LMS, if others can.
+        let of_use = found.iter().any(|(_, outcome)| !matches!(outcome, Found::Unknown { .. }));
+        let trouble = trouble.filter(|error: &LmsError| !of_use || error.class() == Class::Ours);
         self.record_found(found).await;
         // Whoever has an account does not wait for those who get one.
         match self.register_all(unknown).await {
@@ -119,7 +122,10 @@ impl Fulfillment {
             Class::Definite | Class::TryAgain { .. } | Class::Unclear => Reason::LmsUnavailable { problem },
         };
         let now = self.clock.now();
-        Found::Unknown { due_at: self.again_at(error, tries, now), reason }
+        // While the LMS is left alone everybody keeps their place.
+        let rests = self.lms.rests().is_some() && is_outage(error);
+        let due_at = if rests { now } else { self.again_at(error, tries, now) };
+        Found::Unknown { due_at, reason }
     }
 }
 

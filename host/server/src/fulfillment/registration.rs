@@ -77,7 +77,7 @@ impl Fulfillment {
                 Ok(found) => found,
                 Err(Failure::Lms(error)) => {
                     tracing::warn!(lms = %self.name, learner = %learner.identity_id, code = error.code(), %error, "a learner could not be registered");
-                    let found = self.not_told(&error, learner.misses);
+                    let found = self.not_told(&error, learner.failures + 1);
                     trouble = Some(error);
                     found
                 }

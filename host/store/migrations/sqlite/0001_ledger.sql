@@ -125,6 +125,8 @@ CREATE TABLE resolutions (
     source        TEXT,
     -- Look-ups that found nothing.
     misses        INTEGER NOT NULL DEFAULT 0,
+    -- Look-ups that failed since one was answered.
+    failures      INTEGER NOT NULL DEFAULT 0,
     waiting_since INTEGER,
     -- When a person was told that they wait.
     told_at       INTEGER,
@@ -448,6 +450,7 @@ CREATE TABLE reviews (
 );
 CREATE UNIQUE INDEX reviews_open ON reviews (topic) WHERE resolved_at IS NULL;
 CREATE INDEX reviews_by_order ON reviews (order_id);
+CREATE INDEX reviews_by_enrollment ON reviews (enrollment_id) WHERE enrollment_id IS NOT NULL;
 CREATE INDEX reviews_by_topic ON reviews (topic, resolved_at);
 
 -- Every change and every deliberate non-change, with its reason. Never altered, never personal.
