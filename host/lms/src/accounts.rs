@@ -64,7 +64,7 @@ impl Lms {
     /// may be somebody else's.
     ///
     /// # Errors
-    /// Of any class but definite. [`crate::Fault::NotStaff`] if the service user is not staff.
+    /// Of any class but definite. [`crate::Fault::ServiceUser`] if the service user is not staff.
     pub async fn search_emails(&self, emails: &[Email]) -> Result<Vec<(Email, AccountLookup)>, LmsError> {
         let mut found: HashMap<String, AccountLookup> = HashMap::new();
         for chunk in emails.chunks(SEARCH_MAX) {
