@@ -79,7 +79,8 @@ fn strike(faults: &[FaultKind], posts_max: usize) {
     let enrolled = site.lms.snapshot().enrollments;
     assert_eq!(enrolled.len(), faults.len());
     assert!(enrolled.iter().all(|e| e.mode == "verified" && e.is_active && e.course == CS101), "{enrolled:?}");
-    assert!(site.ledger.reviews().is_empty(), "{:?}", site.ledger.reviews());
+    // That the LMS works again is recorded a moment after what it was needed for.
+    until("nobody is asked", || site.ledger.reviews().is_empty());
 }
 
 #[test]
@@ -176,7 +177,7 @@ fn a_service_user_that_lost_its_rights_is_told_of_and_purchases_go_on_when_it_ha
     assert_eq!(site.enrolled("ada", CS101), None);
     site.lms.set_staff("worker", true).unwrap();
     site.settled_as("ada", CS101, "verified", true);
-    assert!(site.ledger.reviews().is_empty(), "it is the LMS that needed mending, not the purchase");
+    until("the LMS was what needed mending, and it is mended", || site.ledger.reviews().is_empty());
 }
 
 #[test]
