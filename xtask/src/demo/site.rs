@@ -78,6 +78,10 @@ impl Site {
         fs::write(directory.join(MARKER), "")?;
         for adapter in fs::read_dir(paths::adapters_directory(root))? {
             let adapter = adapter?;
+            // Beside the adapters lies a folder of those that only tests use.
+            if adapter.path().is_dir() {
+                continue;
+            }
             fs::copy(adapter.path(), directory.join("adapters").join(adapter.file_name()))?;
         }
         write_secret(&directory.join("secrets/lms-client"), CLIENT_SECRET)?;
