@@ -10,13 +10,13 @@ use std::{
 
 use toml::de::DeTable;
 
-mod effect;
 pub mod lms;
 mod problem;
 mod reader;
 pub mod secret;
 pub mod server;
 pub mod shop;
+mod shop_api;
 pub mod units;
 pub mod words;
 
@@ -25,7 +25,8 @@ pub use self::{
     problem::{ConfigError, Position, Problem},
     secret::{Environment, Secret, SecretOrigin, SecretUnread},
     server::{AdaptersConfig, AdminConfig, LogConfig, ServerConfig, StoreConfig},
-    shop::{ShopApiConfig, ShopApiCredentials, ShopConfig},
+    shop::ShopConfig,
+    shop_api::{ShopApiConfig, ShopApiCredentials},
     words::LogFormat,
 };
 use self::{

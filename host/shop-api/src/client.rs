@@ -23,8 +23,9 @@ use crate::{
     token::{Giver, Token},
 };
 
-/// How long a call may take, repetitions included: two thirds of what a run has. Beyond it [`ShopApiError::Silent`].
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// How long a call may take, repetitions included: a third of what a run has, so that the adapter can still say what it makes
+/// of there being no answer. Beyond it [`ShopApiError::Silent`].
+pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long connecting may take. Beyond it [`ShopApiError::Unreachable`].
 pub const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
@@ -73,6 +74,8 @@ pub struct Answer {
 pub struct ShopApi {
     client: Client,
     config: ShopApiConfig,
+    /// Those of the configuration.
+    headers: HeaderMap,
     token: Token,
     clock: Arc<dyn Clock>,
 }
@@ -90,7 +93,6 @@ impl ShopApi {
         let urls = [Some(&config.url), config.credentials.token_url()];
         let mut builder = Client::builder()
             .user_agent(USER_AGENT)
-            .default_headers(headers(&config)?)
             .redirect(Policy::none())
             .no_proxy()
             .connect_timeout(CONNECT_PATIENCE)
@@ -108,7 +110,7 @@ impl ShopApi {
             builder = builder.tls_certs_only([]);
         }
         let client = builder.build().map_err(|error| ShopApiError::Unusable(words(&error)))?;
-        Ok(Self { client, config, token: Token::default(), clock })
+        Ok(Self { client, headers: headers(&config)?, config, token: Token::default(), clock })
     }
 
     /// Makes a call and reads the answer to its end. An answer is an answer, whatever its status, but for 429 and those from 500 on:
@@ -160,7 +162,13 @@ impl ShopApi {
         call: &Call,
     ) -> Result<(Response, Option<SecretString>), ShopApiError> {
         let mut request = self.client.request(method.clone(), url.clone());
-        for (name, value) in &call.headers {
+        // What the operator configured is not the adapter's to say, so it is left out of what the adapter says.
+        let configured =
+            |name: &str| self.headers.contains_key(name) || self.config.credentials.header().eq_ignore_ascii_case(name);
+        for (name, value) in call.headers.iter().filter(|(name, _)| !configured(name)) {
+            request = request.header(name, value);
+        }
+        for (name, value) in &self.headers {
             request = request.header(name, value);
         }
         if !call.body.is_empty() {
@@ -212,6 +220,14 @@ impl ShopApi {
 }
 
 impl Credentials {
+    /// The header that carries them.
+    fn header(&self) -> &str {
+        match self {
+            Self::Header { name, .. } => name,
+            Self::Basic { .. } | Self::Bearer(_) | Self::OAuth { .. } => AUTHORIZATION.as_str(),
+        }
+    }
+
     fn token_url(&self) -> Option<&Url> {
         match self {
             Self::OAuth { token_url, .. } => Some(token_url),

@@ -143,6 +143,21 @@ async fn basic_credentials_and_a_header_of_the_platforms_own_are_sent() {
 }
 
 #[tokio::test]
+async fn what_the_operator_configured_is_not_the_adapters_to_say() {
+    let shop = Shop::open([]).await;
+    let mut config = shop.config();
+    config.headers = vec![("X-Database".to_owned(), "prod".to_owned())];
+    let api = ShopApi::new(config, Arc::new(Stopped)).unwrap();
+    let forged = [("x-database", "other"), ("Authorization", "Bearer guess"), ("accept", "text/plain")];
+    let headers = forged.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
+    api.send(&Call { headers, ..get("/orders") }).await.unwrap();
+    let told = |name: &str| shop.seen()[0].headers.get_all(name).iter().cloned().collect::<Vec<_>>();
+    assert_eq!(told("x-database"), ["prod"]);
+    assert_eq!(told("authorization"), ["Bearer sesame"]);
+    assert_eq!(told("accept"), ["text/plain"]);
+}
+
+#[tokio::test]
 async fn a_token_is_fetched_once_kept_and_fetched_again_when_it_is_refused() {
     let token = |text: &str| format!(r#"{{"access_token":"{text}","expires_in":3600}}"#).into_response();
     let answers = [token("one"), answer(200), answer(200), answer(401), token("two"), answer(200)];
