@@ -160,6 +160,8 @@ fn the_default_text_loads_and_documents_the_defaults_that_there_are() {
         "[shops.api]",
         "url = \"https://campus",
         "basic",
+        "headers",
+        "private_addresses",
     ];
     let text = with_defaults_written_out();
     let is_example = |line: &str| examples.iter().any(|example| line.starts_with(example));
