@@ -8,7 +8,7 @@ use std::{error::Error, sync::Arc, time::Duration};
 use bursar_domain::{Clock, retry};
 use bytes::Bytes;
 use reqwest::{
-    Client, Method, RequestBuilder, Response, Url,
+    Client, ClientBuilder, Method, RequestBuilder, Response, Url,
     header::{AUTHORIZATION, DATE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER},
     redirect::Policy,
 };
@@ -86,30 +86,11 @@ impl ShopApi {
     /// # Errors
     /// When the address is private without leave, or cannot be used at all.
     pub fn new(config: ShopApiConfig, clock: Arc<dyn Clock>) -> Result<Self, ShopApiError> {
-        if rustls::crypto::CryptoProvider::get_default().is_none() {
-            // The process has one provider. If another thread was quicker, its choice is as good.
-            let _ = rustls::crypto::ring::default_provider().install_default();
-        }
-        let urls = [Some(&config.url), config.credentials.token_url()];
-        let mut builder = Client::builder()
-            .user_agent(USER_AGENT)
-            .redirect(Policy::none())
-            .no_proxy()
-            .connect_timeout(CONNECT_PATIENCE)
-            .pool_idle_timeout(IDLE);
-        if !config.private_addresses {
-            // A literal address is never resolved, so it is looked at here.
-            if let Some(private) = urls.iter().flatten().filter_map(|url| literal(url)).find(|found| !is_public(*found))
-            {
-                return Err(ShopApiError::Private(private));
-            }
-            builder = builder.dns_resolver(PublicOnly::shared());
-        }
-        if urls.iter().flatten().all(|url| url.scheme() == "http") {
-            // Without TLS the machine's certificates are not needed, and a small container has none.
-            builder = builder.tls_certs_only([]);
-        }
-        let client = builder.build().map_err(|error| ShopApiError::Unusable(words(&error)))?;
+        let urls: Vec<&Url> = [Some(&config.url), config.credentials.token_url()].into_iter().flatten().collect();
+        let client = builder(&urls, config.private_addresses)?
+            .pool_idle_timeout(IDLE)
+            .build()
+            .map_err(|error| ShopApiError::Unusable(words(&error)))?;
         Ok(Self { client, headers: headers(&config)?, config, token: Token::default(), clock })
     }
 
@@ -234,6 +215,28 @@ impl Credentials {
             _ => None,
         }
     }
+}
+
+/// A client for these addresses: no redirects, no proxy, and public addresses only unless told otherwise.
+pub(crate) fn builder(urls: &[&Url], private_addresses: bool) -> Result<ClientBuilder, ShopApiError> {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // The process has one provider. If another thread was quicker, its choice is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+    let mut builder =
+        Client::builder().user_agent(USER_AGENT).redirect(Policy::none()).no_proxy().connect_timeout(CONNECT_PATIENCE);
+    if !private_addresses {
+        // A literal address is never resolved, so it is looked at here.
+        if let Some(private) = urls.iter().filter_map(|url| literal(url)).find(|found| !is_public(*found)) {
+            return Err(ShopApiError::Private(private));
+        }
+        builder = builder.dns_resolver(PublicOnly::shared());
+    }
+    if urls.iter().all(|url| url.scheme() == "http") {
+        // Without TLS the machine's certificates are not needed, and a small container has none.
+        builder = builder.tls_certs_only([]);
+    }
+    Ok(builder)
 }
 
 /// How long to wait before trying again; none if it must not be, or will not help.

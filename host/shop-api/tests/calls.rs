@@ -17,7 +17,9 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bursar_domain::{Clock, Timestamp};
-use bursar_shop_api::{ANSWER_MAX, Call, Class, Credentials, ShopApi, ShopApiConfig, ShopApiError};
+use bursar_shop_api::{
+    ANSWER_MAX, Call, Class, Credentials, DOCUMENT_MAX, Document, ShopApi, ShopApiConfig, ShopApiError,
+};
 use secrecy::SecretString;
 
 /// What a request of the client looked like to the shop.
@@ -298,4 +300,17 @@ async fn a_shop_without_a_trusted_certificate_is_not_talked_to() {
     let error = api.send(&get("/orders")).await.unwrap_err();
     assert_eq!(error.class(), Class::Ours, "{error}");
     assert!(shop.seen().is_empty());
+}
+
+#[tokio::test]
+async fn a_public_document_is_fetched_without_credentials_and_no_further_than_its_limit() {
+    let answers = ["{\"keys\":[]}".into_response(), answer(404), vec![b' '; DOCUMENT_MAX + 1].into_response()];
+    let shop = Shop::open(answers).await;
+    let url = format!("http://{}/.well-known/jwks.json", shop.address);
+    let document = Document::new(url.parse().unwrap(), true).unwrap();
+    assert_eq!(document.fetch().await.unwrap(), "{\"keys\":[]}");
+    assert_eq!(document.fetch().await.unwrap_err(), ShopApiError::Busy { status: 404, after: None });
+    assert_eq!(document.fetch().await.unwrap_err(), ShopApiError::TooLarge);
+    assert_eq!(shop.seen()[0].header("authorization"), "");
+    assert_eq!(Document::new(url.parse().unwrap(), false).unwrap_err(), ShopApiError::Private([127, 0, 0, 1].into()));
 }
