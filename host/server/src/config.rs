@@ -10,6 +10,7 @@ use std::{
 
 use toml::de::DeTable;
 
+mod key_sets;
 pub mod lms;
 mod problem;
 mod reader;
@@ -21,6 +22,7 @@ pub mod units;
 pub mod words;
 
 pub use self::{
+    key_sets::KeySetSource,
     lms::{CallBudget, LmsConfig, ServiceUserConfig},
     problem::{ConfigError, Position, Problem},
     secret::{Environment, Secret, SecretOrigin, SecretUnread},

@@ -10,7 +10,8 @@ use bursar_domain::{
 };
 use bursar_sandbox::Permission;
 use bursar_server::config::{
-    CallBudget, Config, DEFAULT_TEXT, Environment, LogConfig, SecretUse, ShopApiCredentials, StoreConfig, lms, server,
+    CallBudget, Config, DEFAULT_TEXT, Environment, KeySetSource, LogConfig, SecretUse, ShopApiCredentials, StoreConfig,
+    lms, server,
 };
 use bursar_shop_api::Credentials;
 use secrecy::ExposeSecret as _;
@@ -155,6 +156,7 @@ fn the_default_text_loads_and_documents_the_defaults_that_there_are() {
         "more_users",
         "api_key",
         "pin",
+        "key_sets",
         "sold_before",
         "origin",
         "[shops.api]",
@@ -469,6 +471,16 @@ fn a_shops_api_is_called_with_one_of_four_kinds_of_credentials() {
         let told = refusal(&with_api(&none_or_two));
         assert!(told.contains("must have exactly one of `basic`, `bearer`, `header` and `oauth`"), "{told}");
     }
+}
+
+#[test]
+fn a_key_set_comes_from_an_address_or_a_file() {
+    let sources = |source: &str| load(&format!("{LEAST}\nkey_sets.keys = {source}")).shops[0].key_sets["keys"].clone();
+    let url = "https://campus.example.org/jwks.json";
+    assert_eq!(sources(&format!("{{ url = \"{url}\" }}")), KeySetSource::Url(url.parse().unwrap()));
+    assert_eq!(sources("{ file = \"jwks.json\" }"), KeySetSource::File("etc/jwks.json".into()));
+    let told = refusal(&format!("{LEAST}\nkey_sets.keys = {{}}"));
+    assert!(told.contains("shops[campus].key_sets.keys: must have exactly one of `url` and `file`"), "{told}");
 }
 
 #[test]

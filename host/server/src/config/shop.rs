@@ -15,6 +15,7 @@ use bursar_sandbox::Permission;
 use toml::de::DeValue;
 
 use super::{
+    key_sets::{KeySetSource, key_sets},
     lms::LmsConfig,
     reader::{Table, Value, nearest},
     secret::{Secret, secrets},
@@ -76,6 +77,8 @@ pub struct ShopConfig {
     pub sold_before: Option<Timestamp>,
     /// The shop's address as its orders say it. Orders that say another one are not applied.
     pub origin: Option<String>,
+    /// Where its sets of public keys come from, by the names that the adapter gives them.
+    pub key_sets: BTreeMap<String, KeySetSource>,
     /// The shop's own API.
     pub api: Option<ShopApiConfig>,
     /// The adapter's settings: a JSON object.
@@ -119,6 +122,7 @@ pub(super) fn shop(mut table: Table<'_>, sites: &Sites<'_>) -> Option<ShopConfig
     let accept_test = table.optional("accept_test").and_then(|value| value.boolean());
     let unsigned = table.optional("unsigned").and_then(|value| value.boolean());
     let sold_before = table.optional("sold_before").map(|value| moment(&value));
+    let key_sets = table.optional("key_sets").map_or_else(|| Some(BTreeMap::new()), |value| key_sets(&value));
     let api = table.optional("api").map(|value| shop_api(value.table()?));
     let settings = table.optional("settings").and_then(|value| value.table()).map(|table| json_object(&table));
     if permissions.as_ref().is_some_and(|permissions| permissions.contains(&Permission::Shop)) && api.is_none() {
@@ -153,6 +157,7 @@ pub(super) fn shop(mut table: Table<'_>, sites: &Sites<'_>) -> Option<ShopConfig
         unsigned: unsigned.unwrap_or(false),
         sold_before: told(sold_before)?,
         origin: told(origin)?,
+        key_sets: key_sets?,
         api: told(api)?,
         settings: settings.unwrap_or_else(|| Some(serde_json::Value::Object(serde_json::Map::new())))?,
     })
