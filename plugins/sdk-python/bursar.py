@@ -33,7 +33,6 @@ from __future__ import annotations
 
 import json as _json
 import re as _re
-import traceback as _traceback
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, timezone
@@ -615,9 +614,19 @@ def _reported(run: Callable[[], T]) -> T:
     except Problem as problem:
         remedy = _types.Remedy[problem.remedy.upper()]
         raise Err(_types.Problem(remedy, problem.code, problem.message, problem.retry_after)) from None
-    except Exception:
-        log.error(_traceback.format_exc())
+    except Exception as error:
+        log.error(_told(error))
         raise
+
+
+def _told(error: Exception) -> str:
+    """What went wrong, and where. `traceback` would look for the source, and a component has no files: to look ends it."""
+    places, at = [], error.__traceback__
+    while at is not None:
+        code = at.tb_frame.f_code
+        places.append(f"  {code.co_filename}:{at.tb_lineno} in {code.co_name}")
+        at = at.tb_next
+    return "\n".join([f"{type(error).__name__}: {error}", *reversed(places)])
 
 
 def read_json(text: str) -> Any:
