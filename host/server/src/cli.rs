@@ -76,7 +76,7 @@ pub enum Command {
     Catalog(catalog::CatalogCommand),
     /// Have everything that is owed looked at again in the LMS.
     Reconcile(reconcile::ReconcileArgs),
-    /// Look at adapters.
+    /// Write adapters, and look at them.
     #[command(subcommand)]
     Adapter(adapter::AdapterCommand),
     /// Send webhooks as a shop would, to try things out.
@@ -120,6 +120,9 @@ pub async fn run(context: &Context, command: &Command) -> Result<(), CliError> {
         Command::Catalog(CatalogCommand::Import(args)) => catalog::import(context, args).await,
         Command::Catalog(CatalogCommand::Export(args)) => catalog::export(context, args).await,
         Command::Catalog(CatalogCommand::Remap(args)) => catalog::remap::run(context, args).await,
+        Command::Adapter(AdapterCommand::New(args)) => adapter::new::run(context, args),
+        Command::Adapter(AdapterCommand::Build(args)) => adapter::build::run(context, args),
+        Command::Adapter(AdapterCommand::Check(args)) => adapter::check::run(context, args).await,
         Command::Adapter(AdapterCommand::Inspect(args)) => adapter::inspect(context, args).await,
         Command::Adapter(AdapterCommand::List(args)) => adapter::list(context, args).await,
         Command::Webhook(WebhookCommand::Send(args)) => webhook::run(context, args).await,

@@ -1,10 +1,15 @@
-//! `bursar adapter`: what an adapter is, and which there are.
+//! `bursar adapter`: what an adapter is, which there are, and how one is made.
 
 use std::path::PathBuf;
 
-use bursar_sandbox::{Adapter, Inspection, Named, Sandbox, SandboxConfig, inspect as read_component};
+use bursar_sandbox::{Adapter, Inspection, Named, PACKAGE, Sandbox, SandboxConfig, inspect as read_component};
+use bursar_toolchain::component::Identity;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
+
+pub mod build;
+pub mod check;
+pub mod new;
 
 use super::{CliError, Context, deliveries::first_line};
 use crate::{
@@ -18,7 +23,13 @@ use crate::{
 /// What can be asked of adapters.
 #[derive(Debug, Subcommand)]
 pub enum AdapterCommand {
-    /// Show what an adapter is: platform, version, topics, secrets, settings, and the permissions it needs.
+    /// Begin an adapter: write a folder that builds, in Rust, JavaScript or Python.
+    New(new::NewArgs),
+    /// Make a component of an adapter's folder.
+    Build(build::BuildArgs),
+    /// Check that a file is an adapter that this host would run, and say what to mend.
+    Check(check::CheckArgs),
+    /// Show what a file is: platform, version, topics, secrets, settings, and the permissions it needs.
     Inspect(InspectArgs),
     /// List the adapters of the configured directory, and the shops that use them.
     List(ListArgs),
@@ -50,19 +61,25 @@ pub async fn inspect(context: &Context, args: &InspectArgs) -> Result<(), CliErr
     let bytes =
         std::fs::read(&args.file).map_err(|error| CliError::failed(format!("{file} cannot be read: {error}")))?;
     let inspection = read_component(&bytes)?;
+    let identity = Identity::read(&bytes);
     let sandbox = Sandbox::new(SandboxConfig::default())?;
     let adapter = sandbox.load(bytes).await?;
-    context.output.item(&data(&adapter, &inspection), |_| words(&adapter, &inspection))
+    context.output.item(&data(&adapter, &inspection, &identity), |_| words(&adapter, &inspection, &identity))
 }
 
-fn data(adapter: &Adapter, inspection: &Inspection) -> Value {
+fn data(adapter: &Adapter, inspection: &Inspection, identity: &Identity) -> Value {
     let description = adapter.description();
     let named = |list: &[Named]| -> Vec<Value> {
         list.iter().map(|named| json!({ "name": named.name, "purpose": named.purpose })).collect()
     };
     json!({
         "platform": description.platform, "version": description.version, "sha256": inspection.sha256,
-        "bytes": inspection.size, "imports": inspection.imports, "exports": inspection.exports,
+        "bytes": inspection.size, "contract": inspection.contract,
+        "metadata": {
+            "name": identity.name, "version": identity.version, "licence": identity.licence,
+            "contract": identity.contract,
+        },
+        "imports": inspection.imports, "exports": inspection.exports,
         "permissions": inspection.permissions.iter().map(|permission| permission.name()).collect::<Vec<_>>(),
         "topics": named(&description.topics), "secrets": named(&description.secrets),
         "optional_secrets": named(&description.optional_secrets), "key_sets": named(&description.key_sets),
@@ -71,14 +88,15 @@ fn data(adapter: &Adapter, inspection: &Inspection) -> Value {
     })
 }
 
-fn words(adapter: &Adapter, inspection: &Inspection) -> String {
+fn words(adapter: &Adapter, inspection: &Inspection, identity: &Identity) -> String {
     let description = adapter.description();
     let mut text = format!(
-        "{} {}, {}\nsha256 {}\n",
+        "{} {}, {}\nsha256 {}\nmade for {PACKAGE}@{}\n",
         description.platform,
         description.version,
         human::size(u64::try_from(inspection.size).unwrap_or(u64::MAX)),
-        inspection.sha256
+        inspection.sha256,
+        inspection.contract,
     );
     let mut part = |title: &str, items: Vec<String>| {
         if !items.is_empty() {
@@ -91,6 +109,14 @@ fn words(adapter: &Adapter, inspection: &Inspection) -> String {
     let named = |list: &[Named]| -> Vec<String> {
         list.iter().map(|named| format!("{:<28} {}", named.name, named.purpose)).collect()
     };
+    let said = [
+        ("name", &identity.name),
+        ("version", &identity.version),
+        ("licence", &identity.licence),
+        ("contract", &identity.contract),
+    ];
+    let said = said.into_iter().filter_map(|(what, value)| Some(format!("{what:<28} {}", value.as_ref()?)));
+    part("the file says of itself", said.collect());
     part("topics", named(&description.topics));
     part("secrets", named(&description.secrets));
     part("secrets that some shops have", named(&description.optional_secrets));

@@ -6,6 +6,7 @@ use std::{borrow::Cow, fmt};
 
 use bursar_sandbox::{LoadError, SandboxError};
 use bursar_store::StoreError;
+use bursar_toolchain::Error as ToolchainError;
 
 use crate::{
     config::{ConfigError, SecretUnread},
@@ -28,6 +29,8 @@ pub enum CliError {
     Usage(Words),
     /// It was tried and failed.
     Failed(Words),
+    /// It failed, and the command's own output says why.
+    Reported,
     /// Whoever read the output stopped reading. Nothing is left to say, and nobody to say it to.
     OutputClosed,
 }
@@ -68,7 +71,7 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Usage(_) => EXIT_USAGE,
-            Self::Failed(_) => EXIT_FAILED,
+            Self::Failed(_) | Self::Reported => EXIT_FAILED,
             Self::OutputClosed => EXIT_OK,
         }
     }
@@ -85,7 +88,7 @@ impl CliError {
                 words.collect()
             }
             Self::Usage(words) | Self::Failed(words) => vec![words.clone()],
-            Self::OutputClosed => Vec::new(),
+            Self::Reported | Self::OutputClosed => Vec::new(),
         }
     }
 }
@@ -95,6 +98,7 @@ impl fmt::Display for CliError {
         match self {
             Self::Config(error) => fmt::Display::fmt(error, f),
             Self::Usage(words) | Self::Failed(words) => f.write_str(&words.message),
+            Self::Reported => f.write_str("the command's output says what is wrong"),
             Self::OutputClosed => f.write_str("the reader of the output is gone"),
         }
     }
@@ -136,6 +140,12 @@ impl From<LoadError> for CliError {
 
 impl From<SandboxError> for CliError {
     fn from(error: SandboxError) -> Self {
+        with_hint(&error.to_string())
+    }
+}
+
+impl From<ToolchainError> for CliError {
+    fn from(error: ToolchainError) -> Self {
         with_hint(&error.to_string())
     }
 }
