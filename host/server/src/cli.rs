@@ -122,6 +122,7 @@ pub async fn run(context: &Context, command: &Command) -> Result<(), CliError> {
         Command::Catalog(CatalogCommand::Remap(args)) => catalog::remap::run(context, args).await,
         Command::Adapter(AdapterCommand::Inspect(args)) => adapter::inspect(context, args).await,
         Command::Adapter(AdapterCommand::List(args)) => adapter::list(context, args).await,
+        Command::Adapter(AdapterCommand::Test(args)) => adapter::test::run(context, args).await,
         Command::Webhook(WebhookCommand::Send(args)) => webhook::run(context, args).await,
     }
 }

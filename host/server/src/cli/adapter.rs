@@ -6,6 +6,8 @@ use bursar_sandbox::{Adapter, Inspection, Named, Sandbox, SandboxConfig, inspect
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+pub mod test;
+
 use super::{CliError, Context, deliveries::first_line};
 use crate::{
     adapters::Adapters,
@@ -22,6 +24,8 @@ pub enum AdapterCommand {
     Inspect(InspectArgs),
     /// List the adapters of the configured directory, and the shops that use them.
     List(ListArgs),
+    /// Run an adapter's fixtures in the sandbox of production, and compare what comes of them with what is expected.
+    Test(test::TestArgs),
 }
 
 /// Arguments of `bursar adapter inspect`.

@@ -4,6 +4,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use bursar_fixtures::Fault;
 use bursar_sandbox::{LoadError, SandboxError};
 use bursar_store::StoreError;
 
@@ -28,6 +29,8 @@ pub enum CliError {
     Usage(Words),
     /// It was tried and failed.
     Failed(Words),
+    /// It failed, and the command's own output says why.
+    Reported,
     /// Whoever read the output stopped reading. Nothing is left to say, and nobody to say it to.
     OutputClosed,
 }
@@ -68,7 +71,7 @@ impl CliError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Config(_) | Self::Usage(_) => EXIT_USAGE,
-            Self::Failed(_) => EXIT_FAILED,
+            Self::Failed(_) | Self::Reported => EXIT_FAILED,
             Self::OutputClosed => EXIT_OK,
         }
     }
@@ -85,7 +88,7 @@ impl CliError {
                 words.collect()
             }
             Self::Usage(words) | Self::Failed(words) => vec![words.clone()],
-            Self::OutputClosed => Vec::new(),
+            Self::Reported | Self::OutputClosed => Vec::new(),
         }
     }
 }
@@ -95,6 +98,7 @@ impl fmt::Display for CliError {
         match self {
             Self::Config(error) => fmt::Display::fmt(error, f),
             Self::Usage(words) | Self::Failed(words) => f.write_str(&words.message),
+            Self::Reported => f.write_str("it failed, as was said"),
             Self::OutputClosed => f.write_str("the reader of the output is gone"),
         }
     }
@@ -130,13 +134,19 @@ impl From<StoreError> for CliError {
 
 impl From<LoadError> for CliError {
     fn from(error: LoadError) -> Self {
-        with_hint(&error.to_string())
+        with_hint(&format!("{error:#}"))
     }
 }
 
 impl From<SandboxError> for CliError {
     fn from(error: SandboxError) -> Self {
         with_hint(&error.to_string())
+    }
+}
+
+impl From<Fault> for CliError {
+    fn from(fault: Fault) -> Self {
+        with_hint(&fault.to_string())
     }
 }
 
