@@ -4,6 +4,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use bursar_fixtures::Fault;
 use bursar_sandbox::{LoadError, SandboxError};
 use bursar_store::StoreError;
 use bursar_toolchain::Error as ToolchainError;
@@ -134,7 +135,7 @@ impl From<StoreError> for CliError {
 
 impl From<LoadError> for CliError {
     fn from(error: LoadError) -> Self {
-        with_hint(&error.to_string())
+        with_hint(&format!("{error:#}"))
     }
 }
 
@@ -147,6 +148,12 @@ impl From<SandboxError> for CliError {
 impl From<ToolchainError> for CliError {
     fn from(error: ToolchainError) -> Self {
         with_hint(&error.to_string())
+    }
+}
+
+impl From<Fault> for CliError {
+    fn from(fault: Fault) -> Self {
+        with_hint(&fault.to_string())
     }
 }
 
