@@ -117,7 +117,7 @@ impl Parts {
     /// When the configuration does not fit the adapters, the store cannot be opened, or an LMS cannot be used.
     pub async fn assemble(config: &Config, adapters: &Adapters, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
         let StoreConfig::Sqlite { path } = &config.store;
-        let shops = Shops::new(config, adapters);
+        let shops = Shops::new(config, adapters, &clock);
         check_shops(config, &shops)?;
         let store = Store::open(path, Purpose::Serve).await?;
         store.release_claims(clock.now()).await?;

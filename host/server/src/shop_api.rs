@@ -11,12 +11,12 @@ use bursar_shop_api::{Answer, Call, Class, ShopApiError};
 
 /// The API of one shop.
 #[derive(Debug, Clone)]
-pub struct ApiOfShop(Arc<bursar_shop_api::ShopApi>);
+pub(crate) struct ApiOfShop(Arc<bursar_shop_api::ShopApi>);
 
 impl ApiOfShop {
     /// Calls by this client.
     #[must_use]
-    pub fn new(client: bursar_shop_api::ShopApi) -> Self {
+    pub(crate) fn new(client: bursar_shop_api::ShopApi) -> Self {
         Self(Arc::new(client))
     }
 }

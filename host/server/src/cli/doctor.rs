@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use bursar_domain::{Clock, SystemClock};
 use bursar_sandbox::{Sandbox, SandboxConfig};
 use bursar_store::{Purpose, Store};
 use clap::Args;
@@ -147,7 +148,8 @@ async fn adapters_and_shops(config: &Config) -> Vec<Check> {
     for broken in &adapters.broken {
         checks.push(Check::wrong(format!("adapter file {}", broken.file.display()), &broken.reason));
     }
-    for shop in Shops::new(config, &adapters).iter() {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    for shop in Shops::new(config, &adapters, &clock).iter() {
         let what = format!("shop {}", shop.config.name);
         checks.push(match &shop.service {
             Service::Ready { .. } => {
