@@ -17,8 +17,10 @@ pub mod human;
 mod style;
 pub mod table;
 
-use self::style::Style;
-pub use self::table::{Column, Table};
+pub use self::{
+    style::Style,
+    table::{Cell, Column, Table},
+};
 
 /// Columns that a terminal is taken to have if it does not say.
 const DEFAULT_WIDTH: usize = 80;
@@ -117,6 +119,15 @@ impl Output {
     /// When it cannot be written.
     pub fn text(&self, text: &str) -> Result<(), CliError> {
         self.line(&human::printable(text))
+    }
+
+    /// Prints a line of data for people that begins with a word in a look of its own.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn marked(&self, style: Style, word: &str, rest: &str) -> Result<(), CliError> {
+        let word = style.paint(&human::printable(word), self.colour_data);
+        self.line(&format!("{word}{}", human::printable(rest)))
     }
 
     /// Writes bytes of data as they are.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 pub mod build;
 pub mod check;
 pub mod new;
+pub mod test;
 
 use super::{CliError, Context, deliveries::first_line};
 use crate::{
@@ -33,6 +34,8 @@ pub enum AdapterCommand {
     Inspect(InspectArgs),
     /// List the adapters of the configured directory, and the shops that use them.
     List(ListArgs),
+    /// Run an adapter's fixtures in the sandbox of production, and compare what comes of them with what is expected.
+    Test(test::TestArgs),
 }
 
 /// Arguments of `bursar adapter inspect`.

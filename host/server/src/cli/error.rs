@@ -4,6 +4,7 @@
 
 use std::{borrow::Cow, fmt};
 
+use bursar_fixtures::Fault;
 use bursar_sandbox::{LoadError, SandboxError};
 use bursar_store::StoreError;
 use bursar_toolchain::Error as ToolchainError;
@@ -98,7 +99,7 @@ impl fmt::Display for CliError {
         match self {
             Self::Config(error) => fmt::Display::fmt(error, f),
             Self::Usage(words) | Self::Failed(words) => f.write_str(&words.message),
-            Self::Reported => f.write_str("the command's output says what is wrong"),
+            Self::Reported => f.write_str("it failed, as was said"),
             Self::OutputClosed => f.write_str("the reader of the output is gone"),
         }
     }
@@ -134,7 +135,7 @@ impl From<StoreError> for CliError {
 
 impl From<LoadError> for CliError {
     fn from(error: LoadError) -> Self {
-        with_hint(&error.to_string())
+        with_hint(&format!("{error:#}"))
     }
 }
 
@@ -147,6 +148,12 @@ impl From<SandboxError> for CliError {
 impl From<ToolchainError> for CliError {
     fn from(error: ToolchainError) -> Self {
         with_hint(&error.to_string())
+    }
+}
+
+impl From<Fault> for CliError {
+    fn from(fault: Fault) -> Self {
+        with_hint(&fault.to_string())
     }
 }
 

@@ -70,6 +70,16 @@ pub fn size(bytes: u64) -> String {
     }
 }
 
+/// How many: `877`, `1.2 k`, `34.5 M`.
+#[must_use]
+pub fn count(number: u64) -> String {
+    let units = [(1_000_000_000, "G"), (1_000_000, "M"), (1_000, "k")];
+    match units.into_iter().find(|(unit, _)| number >= *unit) {
+        Some((unit, name)) => format!("{}.{} {name}", number / unit, number % unit * 10 / unit),
+        None => number.to_string(),
+    }
+}
+
 /// Text without anything that moves the cursor or hides text: control characters but line ends become `�`.
 #[must_use]
 pub fn printable(text: &str) -> String {

@@ -52,11 +52,39 @@ impl Column {
     }
 }
 
+/// What stands in one column of a row.
+#[derive(Debug, Clone, Default)]
+pub struct Cell {
+    text: String,
+    style: Option<Style>,
+}
+
+impl Cell {
+    /// The same in a look of its own.
+    #[must_use]
+    pub fn styled(mut self, style: Style) -> Self {
+        self.style = Some(style);
+        self
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(text: &str) -> Self {
+        text.to_owned().into()
+    }
+}
+
+impl From<String> for Cell {
+    fn from(text: String) -> Self {
+        Self { text: printable(&text).replace('\n', " "), style: None }
+    }
+}
+
 /// A table.
 #[derive(Debug, Clone)]
 pub struct Table {
     columns: Vec<Column>,
-    rows: Vec<Vec<String>>,
+    rows: Vec<Vec<Cell>>,
 }
 
 impl Table {
@@ -67,24 +95,24 @@ impl Table {
     }
 
     /// Adds a row; a cell for each column.
-    pub fn row<C: Into<String>>(&mut self, cells: impl IntoIterator<Item = C>) {
-        let cells = cells.into_iter().map(|cell| printable(&cell.into()).replace('\n', " "));
-        self.rows.push(cells.collect());
+    pub fn row<C: Into<Cell>>(&mut self, cells: impl IntoIterator<Item = C>) {
+        self.rows.push(cells.into_iter().map(Into::into).collect());
     }
 
     /// The table as lines, within so many columns of a terminal if there is one.
     #[must_use]
     pub fn render(&self, width: Option<usize>, colour: bool) -> String {
         let widths = self.widths(width);
-        let titles: Vec<_> = self.columns.iter().map(|column| column.title.to_uppercase()).collect();
-        let mut lines = vec![Style::Bold.paint(&self.line(&titles, &widths), colour)];
-        lines.extend(self.rows.iter().flat_map(|row| self.broken(row, &widths)).map(|row| self.line(&row, &widths)));
+        let titles: Vec<Cell> = self.columns.iter().map(|column| column.title.to_uppercase().into()).collect();
+        let mut lines = vec![Style::Bold.paint(&self.line(&titles, &widths, false), colour)];
+        let rows = self.rows.iter().flat_map(|row| self.broken(row, &widths));
+        lines.extend(rows.map(|row| self.line(&row, &widths, colour)));
         lines.join("\n")
     }
 
     fn widths(&self, terminal: Option<usize>) -> Vec<usize> {
         let natural = self.columns.iter().enumerate().map(|(index, column)| {
-            let cells = self.rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.width());
+            let cells = self.rows.iter().filter_map(|row| row.get(index)).map(|cell| cell.text.width());
             cells.chain([column.title.width()]).max().unwrap_or_default()
         });
         let mut widths: Vec<usize> = natural.collect();
@@ -101,12 +129,15 @@ impl Table {
     }
 
     /// A row as the lines that it takes.
-    fn broken(&self, cells: &[String], widths: &[usize]) -> Vec<Vec<String>> {
-        let broken: Vec<Vec<String>> = cells
+    fn broken(&self, cells: &[Cell], widths: &[usize]) -> Vec<Vec<Cell>> {
+        let wrapped = |cell: &Cell, width: usize| -> Vec<Cell> {
+            wrap(&cell.text, width).into_iter().map(|text| Cell { text, style: cell.style }).collect()
+        };
+        let broken: Vec<Vec<Cell>> = cells
             .iter()
             .zip(widths)
             .zip(&self.columns)
-            .map(|((cell, width), column)| if column.wrapped { wrap(cell, *width) } else { vec![cell.clone()] })
+            .map(|((cell, width), column)| if column.wrapped { wrapped(cell, *width) } else { vec![cell.clone()] })
             .collect();
         let height = broken.iter().map(Vec::len).max().unwrap_or_default();
         (0..height)
@@ -114,11 +145,15 @@ impl Table {
             .collect()
     }
 
-    fn line(&self, cells: &[String], widths: &[usize]) -> String {
+    fn line(&self, cells: &[Cell], widths: &[usize], colour: bool) -> String {
         let padded = cells.iter().zip(widths).zip(&self.columns).map(|((cell, width), column)| {
-            let cell = fit(cell, *width);
-            let blanks = " ".repeat(width.saturating_sub(cell.width()));
-            if column.right { blanks + &cell } else { cell + &blanks }
+            let text = fit(&cell.text, *width);
+            let blanks = " ".repeat(width.saturating_sub(text.width()));
+            let text = match cell.style {
+                Some(style) => style.paint(&text, colour),
+                None => text,
+            };
+            if column.right { blanks + &text } else { text + &blanks }
         });
         padded.collect::<Vec<_>>().join(GAP).trim_end().to_owned()
     }
@@ -193,6 +228,15 @@ WHEN   WHY
 09:16  left";
         assert_eq!(table.render(Some(20), false), expected);
         assert!(table.render(None, false).contains("bought, and not enrolled before"));
+    }
+
+    #[test]
+    fn a_cell_in_a_look_of_its_own_is_as_wide_as_any() {
+        let mut table = Table::new([Column::new("a").right(), Column::new("b")]);
+        table.row([Cell::from("1").styled(Style::Red), Cell::from("x")]);
+        table.row(["22", "y"]);
+        assert_eq!(table.render(None, false), " A  B\n 1  x\n22  y");
+        assert!(table.render(None, true).contains(" \u{1b}[1;31m1\u{1b}[0m  x"));
     }
 
     #[test]
