@@ -20,11 +20,12 @@ import { Problem, asked } from "./bursar.js";
  * @param {string} method
  * @param {string} pathAndQuery joined to the configured origin
  * @param {unknown} [body] nothing is sent where it is left out
+ * @param {Record<string, string>} [headers] credentials are not among them: the host adds those
  * @returns {{ status: number, json: () => any }} `json` throws `shop-unexpected` where the answer is none
  */
-export function call(method, pathAndQuery, body) {
+export function call(method, pathAndQuery, body, headers = {}) {
   const request = new Call(method, pathAndQuery);
-  request.header("accept", "application/json");
+  for (const [name, value] of Object.entries({ accept: "application/json", ...headers })) request.header(name, value);
   if (body !== undefined) request.body("application/json", new TextEncoder().encode(JSON.stringify(body)));
   const answer = asked(() => request.send());
   return {

@@ -6,6 +6,7 @@ An adapter names a path, the host adds origin and credentials. Only during `hand
 from __future__ import annotations
 
 import json as _json
+from collections.abc import Mapping
 from typing import Any
 
 from wit_world.imports import shop as _shop
@@ -31,10 +32,12 @@ class Answer:
             raise Problem.later("shop-unexpected", message) from None
 
 
-def call(method: str, path_and_query: str, body: Any = None) -> Answer:
-    """Sends JSON to the shop's API, if there is a body, and waits. Problem: `shop-unavailable` (later)."""
+def call(method: str, path_and_query: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
+    """Sends JSON to the shop's API, if there is a body, and waits. Problem: `shop-unavailable` (later). Credentials are no
+    header of the adapter's: the host adds them."""
     request = _shop.Call(method, path_and_query)
-    request.header("accept", "application/json")
+    for name, value in {"accept": "application/json", **(headers or {})}.items():
+        request.header(name, value)
     if body is not None:
         request.body("application/json", _json.dumps(body).encode())
     return Answer(asked(request.send))

@@ -1,0 +1,1 @@
+"""The parts of Bursar's adapter for Odoo."""
