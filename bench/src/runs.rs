@@ -7,8 +7,8 @@ use std::time::Instant;
 use async_trait::async_trait;
 use bursar_domain::{Clock as _, Request, ShopName, SystemClock, ids::DeliveryId, statement::ProductId};
 use bursar_sandbox::{
-    Adapter, Decision, DeliveryInput, HostFault, KnownLine, Origin, Sandbox, SandboxConfig, ShopContext, Surroundings,
-    check_settings,
+    Adapter, Decision, DeliveryInput, FixedKeySets, HostFault, KnownLine, Origin, Sandbox, SandboxConfig, ShopContext,
+    Surroundings, check_settings,
 };
 use bytes::Bytes;
 use secrecy::SecretString;
@@ -90,6 +90,7 @@ fn shop(adapter: &Adapter) -> Result<ShopContext> {
     Ok(ShopContext {
         name: ShopName::parse(orders::SHOP)?,
         secrets: BTreeMap::from([("webhook".to_owned(), vec![SecretString::from(KEY)])]),
+        key_sets: Arc::new(FixedKeySets::default()),
         settings_json: check_settings(&adapter.description().settings, &settings)
             .map_err(|problem| format!("{problem:?}"))?,
         unsigned: false,

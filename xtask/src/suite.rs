@@ -2,7 +2,8 @@
 //!
 //! Owns the list and its order: what is quick and fails often comes first. The first failure ends it.
 
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::stages::Stages;
@@ -81,6 +82,7 @@ fn all(root: &Path, extent: Extent, stages: &mut Stages) -> Result<()> {
         run_tool(in_test_adapters(root).args(arguments))?;
         adapters::other_folders(root)?.iter().try_for_each(|folder| unit_tests(folder))
     })?;
+    stages.run("fixtures", || fixtures(root))?;
     if extent == Extent::Quick {
         return Ok(());
     }
@@ -104,6 +106,20 @@ fn unit_tests(folder: &Path) -> Result<()> {
         python
     };
     run_tool(command.current_dir(folder))
+}
+
+/// Runs the fixtures of every adapter that has any, against the component of its name.
+fn fixtures(root: &Path) -> Result<()> {
+    let mut folders: Vec<PathBuf> =
+        fs::read_dir(root.join("plugins"))?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
+    folders.retain(|folder| folder.join("fixtures").is_dir());
+    folders.sort();
+    folders.iter().try_for_each(|folder| {
+        let mut component = paths::adapters_directory(root).join(folder.file_name().unwrap_or_default());
+        component.set_extension("wasm");
+        let mut command = Command::new(demo::binary(root, "bursar"));
+        run_tool(command.args(["adapter", "test"]).arg(folder).arg("--component").arg(component))
+    })
 }
 
 fn in_root(root: &Path) -> Command {

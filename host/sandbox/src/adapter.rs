@@ -42,6 +42,9 @@ pub struct SandboxConfig {
     /// Where compiled adapters are kept between starts; made private to the process's user. None: they are compiled at
     /// every start. Never the directory that holds the adapters: what is in here is run as machine code.
     pub cache_directory: Option<PathBuf>,
+    /// Is it counted how much each run computes ([`Usage::fuel`](crate::Usage::fuel))? It makes guests two to three times
+    /// slower, so it is for authors' tools; a server never sets it. Every limit stays as it is.
+    pub count_fuel: bool,
 }
 
 /// Loads adapters. Cheap to clone.
@@ -83,7 +86,7 @@ impl Sandbox {
     /// # Errors
     /// When this machine cannot run adapters safely, or the cache directory cannot be used.
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
-        let built = engine::build(config.cache_directory.as_deref())?;
+        let built = engine::build(config.cache_directory.as_deref(), config.count_fuel)?;
         let mut linker = Linker::new(&built.engine);
         Everything::add_to_linker::<_, HasSelf<RunState>>(&mut linker, |state| state)
             .map_err(|error| SandboxError::Engine(format!("{error:#}")))?;

@@ -46,9 +46,10 @@ pub(crate) struct Built {
 
 /// Makes an engine: with a pool where the machine has the address space, without it otherwise. No check is weakened
 /// for want of address space.
-pub(crate) fn build(cache_directory: Option<&Path>) -> Result<Built, SandboxError> {
+pub(crate) fn build(cache_directory: Option<&Path>, count_fuel: bool) -> Result<Built, SandboxError> {
     let cache = cache_directory.map(open_cache).transpose()?;
     let mut config = config();
+    config.consume_fuel(count_fuel);
     config.cache(cache.clone());
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
     if let Ok(engine) = Engine::new(&config) {
@@ -67,7 +68,6 @@ fn config() -> Config {
         .cranelift_opt_level(OptLevel::Speed)
         .parallel_compilation(true)
         .epoch_interruption(true)
-        .consume_fuel(false)
         .max_wasm_stack(limits::WASM_STACK)
         .async_stack_size(limits::RUN_STACK)
         .async_stack_zeroing(true)
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn the_settings_that_matter_are_as_documented() {
-        let engine = build(None).unwrap().engine;
+        let engine = build(None, false).unwrap().engine;
         assert!(engine.get_epoch_interruption());
         assert!(!engine.get_consume_fuel());
         assert!(!engine.get_concurrency_support());
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn memories_keep_their_guards() {
-        let engine = build(None).unwrap().engine;
+        let engine = build(None, false).unwrap().engine;
         assert!(engine.get_signals_based_traps());
         assert!(engine.get_memory_init_cow());
         assert!(engine.get_guard_before_linear_memory());
@@ -200,7 +200,7 @@ mod tests {
 
     #[test]
     fn the_pool_has_room_for_every_place() {
-        let built = build(None).unwrap();
+        let built = build(None, false).unwrap();
         let pool = built.engine.get_pooling_config().cloned().unwrap();
         assert!(built.pooled);
         assert_eq!(pool.get_total_component_instances(), PLACES);
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn the_engine_and_the_inspection_allow_the_same_features() {
-        let engine = build(None).unwrap().engine;
+        let engine = build(None, false).unwrap().engine;
         assert_eq!(engine.get_wasm_features(), crate::inspect::features());
     }
 
@@ -221,14 +221,14 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().unwrap();
         let cache = directory.path().join("compiled");
-        build(Some(&cache)).unwrap();
+        build(Some(&cache), false).unwrap();
         assert_eq!(fs::metadata(&cache).unwrap().permissions().mode() & 0o777, 0o700);
     }
 
     #[test]
     fn a_cache_that_cannot_be_made_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let error = build(Some(&file.path().join("below"))).map(|_| ()).unwrap_err();
+        let error = build(Some(&file.path().join("below")), false).map(|_| ()).unwrap_err();
         assert!(matches!(error, SandboxError::Cache { .. }), "{error}");
     }
 }

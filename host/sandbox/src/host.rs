@@ -4,12 +4,12 @@
 //! through [`Surroundings`](crate::Surroundings) only.
 
 mod incoming;
-mod later;
 mod lms_read;
 pub(crate) mod lms_write;
 pub(crate) mod marks;
 mod orders;
 mod plain;
+pub(crate) mod shop;
 mod signatures;
 
 use bursar_domain::{CourseRun, Email, Malformed, Request, Username};
@@ -65,9 +65,14 @@ impl From<Problem> for wit::Problem {
             Remedy::Later => wit::Remedy::Later,
             Remedy::Operator => wit::Remedy::Operator,
         };
-        let retry_after = problem.retry_after.map(|pause| u32::try_from(pause.as_secs()).unwrap_or(u32::MAX));
+        let retry_after = problem.retry_after.map(seconds);
         Self { remedy, code: problem.code, message: problem.message, retry_after }
     }
+}
+
+/// A pause as the contract says it.
+fn seconds(pause: Duration) -> u32 {
+    u32::try_from(pause.as_secs()).unwrap_or(u32::MAX)
 }
 
 /// An address that names somebody. Nothing else is ever asked of an LMS.

@@ -3,7 +3,7 @@
 //!
 //! Owns everything that touches wasmtime, and the promise that an adapter can neither see, reach nor use up what it was
 //! not given (`docs/sandbox.md`). Knows no HTTP server, no SQL and no LMS: what a run may look up comes through
-//! [`Surroundings`] and [`LmsReader`], and what it says goes back as plain data.
+//! [`Surroundings`], [`LmsReader`], [`ShopApi`] and [`KeySets`], and what it says goes back as plain data.
 //!
 //! # In short
 //!
@@ -28,6 +28,7 @@ mod engine;
 mod error;
 mod host;
 mod inspect;
+mod key_sets;
 pub mod limits;
 mod lms;
 mod outcome;
@@ -36,6 +37,7 @@ mod redact;
 mod run;
 mod settings;
 mod shop;
+mod shop_api;
 mod text;
 mod wasi;
 
@@ -43,10 +45,12 @@ pub use adapter::{Adapter, Sandbox, SandboxConfig, SandboxStatus};
 pub use description::{Description, Named};
 pub use error::{LoadError, LoadErrorClass, LoadErrorKind, RunError, RunErrorClass, RunErrorKind, SandboxError};
 pub use inspect::{ADAPTER, Inspection, PACKAGE, VERSION, inspect};
+pub use key_sets::{FixedKeySets, KeySets, KeysFault};
 pub use limits::Limits;
 pub use lms::{LmsAccount, LmsEnrollment, LmsReader};
 pub use outcome::{Answer, Authenticated, Decision, Handled, LogLevel, LogLine, Logs, Problem, Remedy, Usage};
-pub use proof::FailedCheck;
+pub use proof::{FailedCheck, KeysProblem, PublicKeys};
 pub use redact::{BLANK, redact};
 pub use settings::{Kind, Property, SettingsProblem, SettingsSchema, check_settings};
 pub use shop::{DeliveryInput, HostFault, KnownLine, Origin, Permission, ShopContext, Surroundings};
+pub use shop_api::{ShopAnswer, ShopApi, ShopBody, ShopCall, ShopFault, ShopMethod};

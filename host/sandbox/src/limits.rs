@@ -133,6 +133,31 @@ pub const EFFECTS: usize = 200;
 /// Attributes of one change of an enrollment (the contract says so). Beyond it the run ends as `limit`.
 pub const ATTRIBUTES: usize = 32;
 
+/// Calls of the shop's API in one run (docs/sandbox.md). A delivery needs one or two, a page of a backfill a handful. Beyond
+/// it the run ends as `limit`.
+pub const SHOP_CALLS: u64 = 32;
+
+/// Calls of the shop's API that one run prepares, sent or not. Beyond it the run ends as `limit`.
+pub const SHOP_DRAFTS: usize = 64;
+
+/// Bytes of the path and query of one call of the shop's API: what most servers take. Beyond it the call is the problem
+/// `call-malformed`.
+pub const SHOP_PATH: usize = 4 << 10;
+
+/// Headers of one call of the shop's API, and bytes of the name and value of one. Beyond it the call is the problem
+/// `call-malformed`.
+pub const SHOP_HEADERS: usize = 16;
+/// See [`SHOP_HEADERS`].
+pub const SHOP_HEADER: usize = 1 << 10;
+
+/// Bytes of the body of one call of the shop's API. GraphQL queries have some kilobytes. Beyond it the call is the problem
+/// `call-malformed`.
+pub const SHOP_BODY: usize = MIB;
+
+/// Bytes of the body of one answer of the shop's API: a page of a hundred large orders. Beyond it the call is the problem
+/// `shop-answer-too-large`. The answers count as bytes handed over when they arrive, and again whenever they are read.
+pub const SHOP_ANSWER: usize = 4 * MIB;
+
 /// Lines logged in one run. Beyond it they are counted and dropped.
 pub const LOG_LINES: usize = 500;
 
@@ -165,6 +190,15 @@ pub const PRESENTED: usize = 4 << 10;
 
 /// Checks of signatures in one run. Beyond it the run ends as `limit`.
 pub const CHECKS: u64 = 64;
+
+/// Bytes of a set of public keys, and the keys in it. Shops publish one or two. Beyond it the set is refused.
+pub const KEY_SET: usize = 64 << 10;
+/// See [`KEY_SET`].
+pub const KEYS: usize = 16;
+
+/// Bytes of the modulus of an RSA key: 2048 bits at least, because shorter ones can be broken, and 8192 at most, because
+/// longer ones take too long. Others in a set are left out.
+pub const RSA_MODULUS: std::ops::RangeInclusive<usize> = 256..=1024;
 
 /// Tolerance of `fresh`, in seconds (the contract says so). A larger one is taken as this.
 pub const FRESH_MAX: u32 = 86_400;

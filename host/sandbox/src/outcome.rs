@@ -168,4 +168,14 @@ pub struct Usage {
     pub host_calls: u64,
     /// Bytes handed over between guest and host, both ways.
     pub host_bytes: u64,
+    /// Bytes of the log lines kept.
+    pub logged_bytes: u64,
+    /// Calls of the shop's API that were sent.
+    pub shop_calls: u64,
+    /// Calls of the LMS.
+    pub lms_calls: u64,
+    /// WebAssembly instructions executed, roughly (wasmtime's fuel). Only of a sandbox that counts it
+    /// ([`SandboxConfig::count_fuel`](crate::SandboxConfig::count_fuel)); the same run uses the same. Of a run that
+    /// was ended it may be less than it burnt.
+    pub fuel: Option<u64>,
 }

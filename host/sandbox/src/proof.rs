@@ -1,10 +1,12 @@
-//! Proofs by shared secrets: the key out of the configured text, the signature out of what was presented, and the
-//! comparison.
+//! Proofs: by shared secrets the key out of the configured text, the signature out of what was presented, and the
+//! comparison; by public keys in the modules beneath.
 //!
 //! Owns the arithmetic and its strictness: encodings are taken literally, comparisons take constant time. Knows no
 //! guest; never shows a secret, not even in part.
 
 mod diagnose;
+pub(crate) mod jws;
+pub(crate) mod keys;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -15,6 +17,7 @@ use subtle::ConstantTimeEq;
 
 pub use diagnose::FailedCheck;
 pub(crate) use diagnose::Piece;
+pub use keys::{KeysProblem, PublicKeys};
 
 /// What stands before the base64 of a secret of the Standard Webhooks kind.
 const WHSEC: &str = "whsec_";
@@ -107,7 +110,7 @@ impl Presented {
     }
 
     /// The signature; none if it is not literally of the stated encoding.
-    fn decode(&self) -> Option<Vec<u8>> {
+    pub(crate) fn decode(&self) -> Option<Vec<u8>> {
         match self {
             Self::Hex(text) if text.bytes().any(|byte| byte.is_ascii_uppercase()) => None,
             Self::Hex(text) => hex::decode(text).ok(),

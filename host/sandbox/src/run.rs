@@ -23,6 +23,9 @@ use crate::{
 /// What wasmtime puts before the words of a trap; ours say it already.
 const TRAP_PREFIX: &str = "wasm trap: ";
 
+/// Fuel of a run where it is counted: more than can be burnt. It measures; the epoch is what ends a run.
+const FUEL: u64 = u64::MAX;
+
 /// What the adapter's function returned.
 pub(crate) enum Returned {
     /// The position of a description.
@@ -55,7 +58,10 @@ pub(crate) async fn run(
     let started = Instant::now();
     let mut store = store(pre, state);
     let ended = timeout(left, call(pre, &mut store)).await;
-    let state = store.into_data();
+    // There is none to read in an engine that does not count it.
+    let fuel = store.get_fuel().ok().map(|left| FUEL - left);
+    let mut state = store.into_data();
+    state.fuel = fuel;
     let took = started.elapsed();
     match ended {
         Ok(Ok(returned)) => Ok(Finished { returned, state, wall: took }),
@@ -71,6 +77,8 @@ fn store(pre: &EverythingPre<RunState>, state: RunState) -> Store<RunState> {
     let mut store = Store::new(pre.engine(), state);
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(limits::HOST_CALL_BYTES);
+    // Refused by an engine that does not count fuel, which is how that is known.
+    let _ = store.set_fuel(FUEL);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut store| {
         store.data_mut().tick()?;

@@ -16,7 +16,7 @@ use bursar_domain::{
 };
 use secrecy::SecretString;
 
-use crate::lms::LmsReader;
+use crate::{key_sets::KeySets, lms::LmsReader, shop_api::ShopApi};
 
 /// What an adapter wants beyond the minimal world. Each is an interface that it imports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -63,6 +63,8 @@ pub struct ShopContext {
     /// Active secrets by the names that the adapter gave them; several while one is being replaced. An empty one never
     /// verifies anything.
     pub secrets: BTreeMap<String, Vec<SecretString>>,
+    /// The sets of public keys that the adapter named; [`FixedKeySets::default`](crate::FixedKeySets) where there are none.
+    pub key_sets: Arc<dyn KeySets>,
     /// The settings as JSON text, as [`check_settings`](crate::check_settings) returned them.
     pub settings_json: String,
     /// May a request be accepted without a checked signature?
@@ -164,6 +166,11 @@ pub trait Surroundings: Send + Sync + 'static {
 
     /// The shop's LMS, for an adapter with the permission to read it; none where there is none to read.
     fn lms(&self) -> Option<Arc<dyn LmsReader>> {
+        None
+    }
+
+    /// The shop's own API, for an adapter with the permission to call it; none where none is configured.
+    fn shop_api(&self) -> Option<Arc<dyn ShopApi>> {
         None
     }
 }

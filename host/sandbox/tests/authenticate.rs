@@ -202,11 +202,13 @@ async fn freshness_counts_from_the_moment_of_arrival_and_proves_nothing() {
 }
 
 #[tokio::test]
-async fn schemes_that_are_not_served_yet_say_so() {
-    for path in ["/ed25519", "/jws"] {
-        let problem = problem_of(path).await;
-        assert_eq!((problem.code.as_str(), problem.remedy), ("not-available", Remedy::Operator), "{path}");
-    }
+async fn a_key_set_that_nobody_configured_is_the_operators_business() {
+    let request = request_with("/jws/RS256", b"", |request| {
+        request.headers =
+            vec![("saleor-signature".to_owned(), Bytes::from_static(b"eyJhbGciOiJSUzI1NiIsImI2NCI6ZmFsc2V9..AA"))];
+    });
+    let authenticated = adapter().await.authenticate(&shop(), request).await.unwrap();
+    assert_eq!(code(&authenticated), ("key-set-missing", Remedy::Operator));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::{
 };
 
 use bursar_domain::{ShopName, brake::Brake, policy::ShopPolicy};
-use bursar_sandbox::{Adapter, ShopContext, check_settings};
+use bursar_sandbox::{Adapter, FixedKeySets, ShopContext, check_settings};
 
 use crate::{
     adapters::Adapters,
@@ -185,7 +185,14 @@ fn service(shop: &ShopConfig, adapters: &Adapters) -> Result<(Arc<Adapter>, Shop
         })?;
         secrets.insert(name.clone(), values);
     }
-    let context = ShopContext { name: shop.name.clone(), secrets, settings_json, unsigned: shop.unsigned, permissions };
+    let context = ShopContext {
+        name: shop.name.clone(),
+        secrets,
+        key_sets: Arc::new(FixedKeySets::default()),
+        settings_json,
+        unsigned: shop.unsigned,
+        permissions,
+    };
     Ok((Arc::clone(adapter), context))
 }
 

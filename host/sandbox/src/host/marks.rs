@@ -18,9 +18,9 @@ pub struct OrderMark;
 pub struct LineMark;
 /// Stands for a line that the ledger knows: its position among those handed out.
 pub struct KnownLineMark;
-/// Stands for a call of the shop's API.
+/// Stands for a call of the shop's API: its position among the run's.
 pub struct CallMark;
-/// Stands for an answer of the shop's API.
+/// Stands for an answer of the shop's API: its position among the run's.
 pub struct AnswerMark;
 /// Stands for a change that the adapter asks the LMS for.
 pub struct ChangeMark;

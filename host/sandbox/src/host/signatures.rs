@@ -3,20 +3,30 @@
 //! Owns which outcome of a check is which problem, and that a success is remembered for the verdict. The arithmetic is
 //! in [`proof`](crate::proof); nothing here sees a secret.
 
+use std::sync::Arc;
+
 use wasmtime::Result;
 
-use super::refusal;
+use super::{refusal, seconds};
 use crate::{
     contract::bursar::adapter::{
         signatures::{self as wit, Host},
         types::{Problem, Remedy},
     },
     error::RunErrorKind,
+    key_sets::KeysFault,
     limits,
-    proof::{self, FailedCheck, Hash, KeyForm, Outcome, Piece, Presented},
+    proof::{
+        self, FailedCheck, Hash, KeyForm, Outcome, Piece, Presented, PublicKeys, jws::DetachedJws, keys::Algorithm,
+    },
     run::{book, state::RunState},
     text,
 };
+
+/// Bytes of a signature by Ed25519 (RFC 8032).
+const ED25519_SIGNATURE: usize = 64;
+
+const MALFORMED: &str = "the signature does not have the encoding or length that it should have";
 
 type Checked = std::result::Result<(), Problem>;
 
@@ -58,16 +68,34 @@ impl Host for RunState {
         Ok(self.conclude(&secret, outcome))
     }
 
-    fn ed25519(&mut self, key_set: String, signed: Vec<wit::Part>, proof: wit::Proof) -> Result<Checked> {
+    async fn ed25519(&mut self, key_set: String, signed: Vec<wit::Part>, proof: wit::Proof) -> Result<Checked> {
         let presented = presented(proof);
         self.count_proof(key_set.len(), &signed, Some(&presented))?;
-        Ok(Err(not_available("Ed25519 signatures")))
+        let request = self.served()?.clone();
+        let signature = presented.decode().filter(|signature| signature.len() == ED25519_SIGNATURE);
+        let Some(signature) = signature else { return Ok(Err(malformed(MALFORMED))) };
+        let pieces: Vec<&[u8]> = signed
+            .iter()
+            .map(|part| match part {
+                wit::Part::Body => request.body.as_ref(),
+                wit::Part::Text(text) => text.as_bytes(),
+                wit::Part::Bytes(bytes) => bytes.as_slice(),
+            })
+            .collect();
+        self.check_by_keys(&key_set, Algorithm::EdDsa, None, &pieces.concat(), &signature).await
     }
 
-    fn detached_jws(&mut self, key_set: String, algorithms: Vec<String>, jws: String) -> Result<Checked> {
-        let algorithms: usize = algorithms.iter().map(String::len).sum();
-        self.count_proof(key_set.len() + algorithms + jws.len(), &[], None)?;
-        Ok(Err(not_available("detached JWS signatures")))
+    async fn detached_jws(&mut self, key_set: String, algorithms: Vec<String>, jws: String) -> Result<Checked> {
+        let named: usize = algorithms.iter().map(String::len).sum();
+        self.count_proof(key_set.len() + named + jws.len(), &[wit::Part::Body], None)?;
+        let request = self.served()?.clone();
+        let parsed = match DetachedJws::parse(&jws, &algorithms) {
+            Ok(parsed) => parsed,
+            Err(words) => return Ok(Err(malformed(words))),
+        };
+        let message = parsed.message(&request.body);
+        let key_id = parsed.key_id.as_deref();
+        self.check_by_keys(&key_set, parsed.algorithm, key_id, &message, &parsed.signature).await
     }
 
     fn fresh(&mut self, at: u64, tolerance_seconds: u32) -> Result<Checked> {
@@ -84,8 +112,9 @@ impl Host for RunState {
     }
 }
 
-fn not_available(what: &str) -> Problem {
-    refusal(Remedy::Operator, "not-available", format!("this version of the host cannot check {what} yet"))
+/// A proof that is not of the form that it must have.
+fn malformed(words: &str) -> Problem {
+    refusal(Remedy::None, "signature-malformed", words)
 }
 
 fn presented(proof: wit::Proof) -> Presented {
@@ -93,6 +122,20 @@ fn presented(proof: wit::Proof) -> Presented {
         wit::Proof::Hex(text) => Presented::Hex(text),
         wit::Proof::Base64(text) => Presented::Base64(text),
         wit::Proof::Bytes(bytes) => Presented::Bytes(bytes),
+    }
+}
+
+fn no_keys(set: &str, fault: KeysFault) -> Problem {
+    let set = text::words(set, limits::CODE);
+    match fault {
+        KeysFault::Missing => refusal(Remedy::Operator, "key-set-missing", format!("the shop has no key set `{set}`")),
+        KeysFault::Misconfigured(words) => {
+            refusal(Remedy::Operator, "key-set-malformed", format!("the key set `{set}` cannot be used: {words}"))
+        }
+        KeysFault::Unreachable { message, retry_after } => Problem {
+            retry_after: retry_after.map(seconds),
+            ..refusal(Remedy::Later, "keys-unreachable", format!("the key set `{set}` is out of reach: {message}"))
+        },
     }
 }
 
@@ -159,6 +202,45 @@ impl RunState {
         self.shop.as_ref().and_then(|shop| shop.secrets.get(name)).map_or(&[], Vec::as_slice)
     }
 
+    /// Checks a signature by the keys of a set; by newer ones once more, if there are any.
+    async fn check_by_keys(
+        &mut self,
+        set: &str,
+        algorithm: Algorithm,
+        key_id: Option<&str>,
+        message: &[u8],
+        signature: &[u8],
+    ) -> Result<Checked> {
+        let Some(shop) = self.shop.clone() else { return Ok(Err(no_keys(set, KeysFault::Missing))) };
+        let mut unfit: Option<Arc<PublicKeys>> = None;
+        loop {
+            let keys = shop.key_sets.keys(set, unfit.as_ref()).await;
+            self.waited();
+            let keys = match keys {
+                Ok(keys) => keys,
+                Err(fault) => return Ok(Err(no_keys(set, fault))),
+            };
+            let same = unfit.as_ref().is_some_and(|unfit| Arc::ptr_eq(unfit, &keys) || *unfit == keys);
+            if !same {
+                for (tried, key) in keys.fitting(algorithm, key_id).enumerate() {
+                    // The first is counted with the check itself.
+                    self.count_bytes(if tried == 0 { 0 } else { message.len() })?;
+                    if key.verifies(algorithm, message, signature) {
+                        self.verified = true;
+                        self.failed_check = None;
+                        return Ok(Ok(()));
+                    }
+                }
+            }
+            if same || unfit.is_some() {
+                let set = text::words(set, limits::CODE);
+                let words = format!("the signature is by none of the keys of the set `{set}`");
+                return Ok(Err(refusal(Remedy::None, "signature-mismatch", words)));
+            }
+            unfit = Some(keys);
+        }
+    }
+
     fn conclude(&mut self, secret: &str, outcome: Outcome) -> Checked {
         let secret = text::words(secret, limits::CODE);
         match outcome {
@@ -172,11 +254,7 @@ impl RunState {
                 "signature-mismatch",
                 format!("the signature does not match the secret `{secret}`"),
             )),
-            Outcome::Malformed => Err(refusal(
-                Remedy::None,
-                "signature-malformed",
-                "the signature does not have the encoding or length that it should have",
-            )),
+            Outcome::Malformed => Err(malformed(MALFORMED)),
             Outcome::SecretMissing => {
                 Err(refusal(Remedy::Operator, "secret-missing", format!("the shop has no secret `{secret}`")))
             }

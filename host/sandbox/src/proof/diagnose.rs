@@ -235,11 +235,13 @@ mod tests {
     use sha2::Sha256;
 
     use super::*;
+    use crate::key_sets::FixedKeySets;
 
     fn shop(secret: &str) -> ShopContext {
         ShopContext {
             name: ShopName::parse("campus").unwrap(),
             secrets: BTreeMap::from([("webhook".to_owned(), vec![SecretString::from(secret)])]),
+            key_sets: Arc::new(FixedKeySets::default()),
             settings_json: "{}".to_owned(),
             unsigned: false,
             permissions: BTreeSet::new(),

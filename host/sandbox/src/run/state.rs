@@ -9,12 +9,13 @@ use bursar_domain::Request;
 use crate::{
     description::Draft,
     error::RunErrorKind,
-    host::lms_write::ChangeDraft,
+    host::{lms_write::ChangeDraft, shop::CallDraft},
     limits,
     outcome::{Answer, LogLevel, LogLine, Logs, Problem, Remedy, Usage},
     proof::FailedCheck,
     run::{book::Book, limiter::Limiter},
     shop::{KnownLine, Origin, ShopContext, Surroundings},
+    shop_api::ShopAnswer,
     text,
 };
 
@@ -68,12 +69,17 @@ pub(crate) struct RunState {
     pub(crate) book: Book,
     pub(crate) known: Vec<KnownLine>,
     pub(crate) changes: Vec<ChangeDraft>,
+    pub(crate) calls: Vec<Option<CallDraft>>,
+    pub(crate) answers: Vec<Option<ShopAnswer>>,
     pub(crate) logs: Logs,
+    /// Fuel used, where it is counted; known when the run has ended.
+    pub(crate) fuel: Option<u64>,
     log_bytes: usize,
     host_calls: u64,
     host_bytes: u64,
     look_ups: u64,
     lms_calls: u64,
+    shop_calls: u64,
     checks: u64,
     ticks: u32,
     ticks_max: u32,
@@ -96,12 +102,16 @@ impl RunState {
             book: Book::default(),
             known: Vec::new(),
             changes: Vec::new(),
+            calls: Vec::new(),
+            answers: Vec::new(),
             logs: Logs::default(),
+            fuel: None,
             log_bytes: 0,
             host_calls: 0,
             host_bytes: 0,
             look_ups: 0,
             lms_calls: 0,
+            shop_calls: 0,
             checks: 0,
             ticks: 0,
             ticks_max: whole_ticks(cpu),
@@ -141,6 +151,15 @@ impl RunState {
         self.lms_calls += 1;
         if self.lms_calls > limits::LMS_CALLS {
             return Err(RunErrorKind::Limit { what: "calls of the LMS", limit: limits::LMS_CALLS });
+        }
+        Ok(())
+    }
+
+    /// Counts a call of the shop's API.
+    pub(crate) fn count_shop_call(&mut self) -> Result<(), RunErrorKind> {
+        self.shop_calls += 1;
+        if self.shop_calls > limits::SHOP_CALLS {
+            return Err(RunErrorKind::Limit { what: "calls of the shop's API", limit: limits::SHOP_CALLS });
         }
         Ok(())
     }
@@ -192,6 +211,10 @@ impl RunState {
             refused_growth: self.limiter.refused,
             host_calls: self.host_calls,
             host_bytes: self.host_bytes,
+            logged_bytes: u64::try_from(self.log_bytes).unwrap_or(u64::MAX),
+            shop_calls: self.shop_calls,
+            lms_calls: self.lms_calls,
+            fuel: self.fuel,
         }
     }
 }

@@ -14,7 +14,8 @@ use bursar_domain::{
     statement::{ProductId, Revision},
 };
 use bursar_sandbox::{
-    Adapter, DeliveryInput, HostFault, KnownLine, Origin, Permission, Sandbox, SandboxConfig, ShopContext, Surroundings,
+    Adapter, DeliveryInput, FixedKeySets, HostFault, KnownLine, Origin, Permission, Sandbox, SandboxConfig,
+    ShopContext, Surroundings,
 };
 use bytes::Bytes;
 use secrecy::SecretString;
@@ -94,6 +95,7 @@ pub fn shop_with(change: impl FnOnce(&mut ShopContext)) -> Arc<ShopContext> {
             ("webhook".to_owned(), vec![SecretString::from("an older secret"), SecretString::from(SECRET)]),
             ("shared".to_owned(), vec![SecretString::from("sesame")]),
         ]),
+        key_sets: Arc::new(FixedKeySets::default()),
         settings_json: r#"{"greeting":"hello"}"#.to_owned(),
         unsigned: false,
         permissions: BTreeSet::new(),

@@ -17,6 +17,7 @@ mod bad_requests;
 mod commands;
 mod configuration;
 mod crashes;
+mod fixtures;
 mod forged;
 mod lms_calls;
 mod lms_trouble;

@@ -108,8 +108,8 @@ async fn load(context: &Context, component: &Path) -> Result<Adapters, CliError>
 
 /// A sandbox as the server's, with a cache of compiled adapters that is the user's own. Not the server's, which belongs to
 /// the user that it runs as.
-fn sandbox(context: &Context, _count_fuel: bool) -> Result<Sandbox, CliError> {
-    let config = |cache_directory| SandboxConfig { cache_directory, ..SandboxConfig::default() };
+fn sandbox(context: &Context, count_fuel: bool) -> Result<Sandbox, CliError> {
+    let config = |cache_directory| SandboxConfig { cache_directory, count_fuel, ..SandboxConfig::default() };
     match Sandbox::new(config(cache_directory(context))) {
         // It only saves time.
         Err(SandboxError::Cache { .. }) => Ok(Sandbox::new(config(None))?),

@@ -117,6 +117,19 @@ pub(crate) fn handle(delivery: &Delivery) -> Result<(), Problem> {
         "spin" => spin(),
         #[cfg(feature = "everything")]
         "permissions" => permissions(),
+        #[cfg(feature = "everything")]
+        "call" => call(argument),
+        #[cfg(feature = "everything")]
+        "calls" => loop {
+            let _ = call(argument);
+        },
+        #[cfg(feature = "everything")]
+        "prepared-calls" => {
+            let mut kept = Vec::new();
+            loop {
+                kept.push(crate::bindings::bursar::adapter::shop::Call::new("GET", "/"));
+            }
+        }
         _ => Err(problem(Remedy::None, "unknown-topic")),
     }
 }
@@ -145,6 +158,30 @@ fn everything_about_an_order() -> Result<(), Problem> {
     line.hold(Cause::Deleted, "trashed");
     line.lift(Cause::Disputed, "won");
     line.review("look at the line");
+    Ok(())
+}
+
+/// Calls the shop's API as `METHOD PATH` says, and logs what came.
+#[cfg(feature = "everything")]
+fn call(words: &str) -> Result<(), Problem> {
+    use crate::bindings::bursar::adapter::shop::Call;
+    let (method, path) = words.split_once(' ').unwrap_or((words, ""));
+    let call = Call::new(method, path);
+    call.header("Accept", "application/json");
+    if method != "GET" {
+        call.body("application/json", b"{}");
+    }
+    let answer = call.send()?;
+    logging::log(
+        logging::Level::Info,
+        &format!(
+            "{} {:?} {:?} {}",
+            answer.status(),
+            answer.header("X-Pages"),
+            answer.header("set-cookie"),
+            answer.body().len()
+        ),
+    );
     Ok(())
 }
 

@@ -90,11 +90,16 @@ impl Guest for Adapter {
                 Ok(Verdict::accept("fresh"))
             }
             "ed25519" => {
-                signatures::ed25519("keys", &[Part::Body], &Proof::Hex(String::new()))?;
+                let signed =
+                    [Part::Text(format!("{}.{}.", request.header("svix-id")?, request.header("svix-timestamp")?)), Part::Body];
+                let presented = request.header("svix-signature")?;
+                let presented = presented.strip_prefix("v1a,").unwrap_or(&presented).to_owned();
+                signatures::ed25519("keys", &signed, &Proof::Base64(presented))?;
                 Ok(Verdict::accept("ed25519"))
             }
             "jws" => {
-                signatures::detached_jws("keys", &["RS256".into()], "a..b")?;
+                let algorithms: Vec<String> = argument.split(',').map(String::from).collect();
+                signatures::detached_jws("keys", &algorithms, &request.header("saleor-signature")?)?;
                 Ok(Verdict::accept("jws"))
             }
             "accept" => Ok(Verdict::accept("unproven")),
