@@ -1,34 +1,37 @@
 //! Builds the adapters in `plugins/` and writes each as a component to `target/adapters/<name>.wasm`; likewise those of
 //! `tests/adapters/` to `target/adapters/tests/`, where nobody takes them for real ones.
 //!
-//! Owns the way from source to component. It must never let one out that imports anything but the interfaces of
-//! `bursar:adapter`: what an adapter imports is what it may do.
+//! Owns which adapters there are and when one is built anew. How a component is made of source is `bursar-toolchain`'s.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::{env, fs};
 
+use bursar_toolchain::build::{self, Tools, javascript, python, rust};
+use bursar_toolchain::command::cargo;
+use bursar_toolchain::component::{self, Wasi};
+use bursar_toolchain::{Language, Project};
 use serde_json::Value;
-use wasm_encoder::{ComponentSection as _, CustomSection};
-use wasm_metadata::{AddMetadata, AddMetadataField};
-use wasmparser::{Parser, Payload};
-use wit_component::ComponentEncoder;
+use sha2::{Digest as _, Sha256};
 
 use crate::paths::{adapters_directory, target_directory};
-use crate::say;
-use crate::tool::{Result, cargo, output, run};
+use crate::tool::{Result, output, run};
+use crate::{machine, say};
 
-/// What adapters are compiled for. It has no WASI, so nothing of the machine can be imported.
-pub const TARGET: &str = "wasm32-unknown-unknown";
+/// What adapters are compiled for.
+pub const TARGET: &str = rust::TARGET;
 
 /// Begins the name of every adapter's package; what follows names its file.
 const PACKAGE_PREFIX: &str = "bursar-";
 
-/// The section that holds a component's version, by the convention of its registries.
-const VERSION_SECTION: &str = "version";
+/// Begins the names of the folders in `plugins/` that hold kits, which no component is made of.
+const KIT_PREFIX: &str = "sdk";
 
-/// Begins the name of every interface that an adapter may import.
-const CONTRACT: &str = "bursar:adapter/";
+/// What lies in an adapter's folder and has no part in its component.
+const NO_INPUTS: [&str; 7] = ["dist", "fixtures", "node_modules", ".venv", "__pycache__", "test", "tests"];
+
+/// The ending of the file beside a component that holds the hash of all that it was made of.
+const INPUTS_ENDING: &str = "inputs";
 
 /// An adapter that was built.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,17 +42,25 @@ pub struct Built {
     pub version: String,
     /// The component.
     pub path: PathBuf,
-    /// The interfaces that it imports.
-    pub imports: Vec<String>,
 }
 
-/// Builds every adapter of the project at `root`, in the order of their names.
+/// Builds every adapter of the project at `root` that is written in Rust, in the order of their names. Needs nothing but
+/// Rust, so the demo needs nothing else.
 ///
 /// # Errors
 ///
 /// When the target cannot be added, the code does not compile, or a component imports what it must not.
 pub fn build(root: &Path) -> Result<Vec<Built>> {
     build_workspace(&root.join("plugins"), &plugins_target_directory(root), &adapters_directory(root))
+}
+
+/// Builds those in other languages, unless nothing has changed. Fetches their tools, and what the machine lacks for them.
+///
+/// # Errors
+///
+/// When a tool cannot be had, or as [`build`].
+pub fn build_others(root: &Path) -> Result<Vec<Built>> {
+    others(root)?.iter().map(|project| build_other(root, project)).collect()
 }
 
 /// Builds every adapter that only tests use.
@@ -63,7 +74,6 @@ pub fn build_for_tests(root: &Path) -> Result<Vec<Built>> {
 }
 
 fn build_workspace(workspace: &Path, target: &Path, out: &Path) -> Result<Vec<Built>> {
-    fs::create_dir_all(out)?;
     add_target(workspace)?;
     let packages = packages(workspace)?;
     tell(&format!("compiling {} adapter(s) for {TARGET}", packages.len()));
@@ -83,12 +93,99 @@ pub fn test_adapters_target_directory(root: &Path) -> PathBuf {
     target_directory(root).join("test-adapters")
 }
 
+/// The adapters in `plugins/` that are not written in Rust, in the order of their names.
+///
+/// # Errors
+///
+/// When a manifest cannot be read.
+pub fn others(root: &Path) -> Result<Vec<Project>> {
+    let mut projects = Vec::new();
+    for folder in other_folders(root)? {
+        if !folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with(KIT_PREFIX)) {
+            projects.push(Project::read(&folder)?);
+        }
+    }
+    Ok(projects)
+}
+
+/// The folders in `plugins/` with a package in another language than Rust, kits included.
+///
+/// # Errors
+///
+/// When the folder cannot be read.
+pub fn other_folders(root: &Path) -> Result<Vec<PathBuf>> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(root.join("plugins"))? {
+        let folder = entry?.path();
+        let is_other = |language: &Language| *language != Language::Rust && folder.join(language.manifest()).is_file();
+        if Language::ALL.iter().any(is_other) {
+            folders.push(folder);
+        }
+    }
+    folders.sort();
+    Ok(folders)
+}
+
+fn build_other(root: &Path, project: &Project) -> Result<Built> {
+    let path = adapters_directory(root).join(format!("{}.wasm", project.name));
+    let built = Built { name: project.name.clone(), version: project.version.clone(), path: path.clone() };
+    let stamp = path.with_extension(format!("wasm.{INPUTS_ENDING}"));
+    let inputs = inputs(root, project)?;
+    // What is there must be what was made: the stamp holds its hash too.
+    let stamp_of = |component: &[u8]| format!("{inputs} {}\n", hex::encode(Sha256::digest(component)));
+    let made = fs::read(&path).map(|component| stamp_of(&component));
+    if made.is_ok_and(|made| fs::read_to_string(&stamp).is_ok_and(|stamped| stamped == made)) {
+        tell(&format!("{} {} {} (unchanged)", project.name, project.version, path.display()));
+        return Ok(built);
+    }
+    let tools = machine::tools(root, project.language)?;
+    let made = build::build(project, &path, Tools::In(&tools), &tell)?;
+    fs::write(&stamp, stamp_of(&fs::read(&path)?))?;
+    report(&built, &made);
+    Ok(built)
+}
+
+/// A hash of everything that such a component is made of: its folder, its kit, the contract, and what makes it.
+fn inputs(root: &Path, project: &Project) -> Result<String> {
+    let language = project.language.name().to_lowercase();
+    let kit = format!("plugins/{KIT_PREFIX}-{language}");
+    let places = [kit, "wit/0.1.0".to_owned(), format!("templates/{language}"), "host/toolchain/src".to_owned()];
+    let mut files = Vec::new();
+    collect(&project.directory, &mut files)?;
+    for place in places {
+        collect(&root.join(place), &mut files)?;
+    }
+    let mut hash = Sha256::new();
+    for file in files {
+        let name = file.strip_prefix(root).unwrap_or(&file).to_string_lossy().into_owned();
+        let bytes = fs::read(&file)?;
+        // With their lengths, so that no two lists of files read the same.
+        hash.update(format!("{} {name} {}\n", name.len(), bytes.len()));
+        hash.update(bytes);
+    }
+    Ok(hex::encode(hash.finalize()))
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
+    let mut entries: Vec<PathBuf> =
+        fs::read_dir(folder)?.map(|entry| entry.map(|entry| entry.path())).collect::<std::io::Result<_>>()?;
+    entries.sort();
+    for path in entries {
+        if path.file_name().is_some_and(|name| NO_INPUTS.iter().any(|other| name == *other)) {
+            continue;
+        }
+        if path.is_dir() { collect(&path, files)? } else { files.push(path) }
+    }
+    Ok(())
+}
+
 /// A package that becomes a component.
 #[derive(Debug)]
 struct Package {
     package: String,
     library: String,
     version: String,
+    licence: Option<String>,
 }
 
 impl Package {
@@ -103,12 +200,7 @@ impl Package {
 ///
 /// When `rustup` cannot.
 pub fn add_target(workspace: &Path) -> Result<()> {
-    let sysroot = output(Command::new("rustc").args(["--print", "sysroot"]).current_dir(workspace))?;
-    if Path::new(sysroot.trim()).join("lib/rustlib").join(TARGET).is_dir() {
-        return Ok(());
-    }
-    tell(&format!("adding the target {TARGET}"));
-    run(Command::new("rustup").args(["target", "add", TARGET]).current_dir(workspace))
+    Ok(rust::add_target(workspace, &tell)?)
 }
 
 /// Every package of the workspace with a dynamic library, which is what a component is made of.
@@ -127,6 +219,7 @@ fn adapter_of(package: &Value) -> Option<Package> {
         package: text(package, "name")?,
         library: text(library, "name")?.replace('-', "_"),
         version: text(package, "version")?,
+        licence: text(package, "license"),
     })
 }
 
@@ -139,89 +232,40 @@ fn text(value: &Value, key: &str) -> Option<String> {
 }
 
 fn compile(workspace: &Path, target: &Path, packages: &[Package]) -> Result<()> {
-    let mut command = cargo();
+    let mut command: Command = rust::cargo_build();
     // Where the library is built decides which configuration counts: `.cargo` there has flags for the linker.
-    command.current_dir(workspace).env("CARGO_TARGET_DIR", target);
-    command.args(["build", "--release", "--locked", "--target", TARGET]);
-    if let Some(home) = cargo_home() {
-        // A panic names its place, and the place must not name who built the adapter.
-        let remap = format!("--remap-path-prefix={}=cargo", home.display());
-        command.args(["--config", &format!("target.{TARGET}.rustflags=[{remap:?}]")]);
-    }
+    command.current_dir(workspace).env("CARGO_TARGET_DIR", target).arg("--locked");
     for package in packages {
         command.args(["--package", &package.package]);
     }
     run(&mut command)
 }
 
-fn cargo_home() -> Option<PathBuf> {
-    let home = || env::home_dir().map(|home| home.join(".cargo"));
-    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(home)
-}
-
 fn encode(package: &Package, target: &Path, out: &Path) -> Result<Built> {
+    let wrong = |error: bursar_toolchain::Error| format!("{}: {error}", package.package);
     let module = target.join(TARGET).join("release").join(format!("{}.wasm", package.library));
     let module = fs::read(&module).map_err(|error| format!("{}: {error}", module.display()))?;
-    let component = ComponentEncoder::default()
-        .validate(true)
-        .module(&module)
-        .and_then(|mut encoder| encoder.encode())
-        .map_err(|error| format!("{}: {error:#}", package.package))?;
-    let component = describe(package, &component)?;
-    let imports = imports(&component)?;
-    within_contract(&imports).map_err(|error| format!("{}: {error}", package.package))?;
+    let component = component::encode(&module).map_err(wrong)?;
+    let (name, version) = (package.name(), package.version.as_str());
+    let component =
+        component::finish(&component, name, version, package.licence.as_deref(), Wasi::Refused).map_err(wrong)?;
+    let path = out.join(format!("{name}.wasm"));
+    let made = build::write(&component, &path).map_err(wrong)?;
+    let built = Built { name: name.to_owned(), version: version.to_owned(), path };
+    report(&built, &made);
+    Ok(built)
+}
 
-    let path = out.join(format!("{}.wasm", package.name()));
-    let fresh = fs::read(&path).is_ok_and(|existing| existing == component);
-    if !fresh {
-        fs::write(&path, &component).map_err(|error| format!("{}: {error}", path.display()))?;
-    }
+fn report(built: &Built, made: &build::Built) {
     tell(&format!(
         "{} {} {} ({} KiB, {} interfaces){}",
-        package.name(),
-        package.version,
-        path.display(),
-        component.len().div_ceil(1024),
-        imports.len(),
-        if fresh { ", unchanged" } else { "" },
+        built.name,
+        built.version,
+        built.path.display(),
+        made.size.div_ceil(1024),
+        made.imports.len(),
+        if made.unchanged { ", unchanged" } else { "" },
     ));
-    Ok(Built { name: package.name().to_owned(), version: package.version.clone(), path, imports })
-}
-
-/// Writes name and version into the component, where tools look for them.
-fn describe(package: &Package, component: &[u8]) -> Result<Vec<u8>> {
-    let mut metadata = AddMetadata::default();
-    metadata.name = AddMetadataField::Set(package.name().to_owned());
-    let mut described = metadata.to_wasm(component).map_err(|error| format!("{}: {error:#}", package.package))?;
-    let version = CustomSection { name: VERSION_SECTION.into(), data: package.version.as_bytes().into() };
-    version.append_to_component(&mut described);
-    Ok(described)
-}
-
-/// What the component itself imports; what its parts import from one another does not count.
-fn imports(component: &[u8]) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    let mut depth = 0_usize;
-    for payload in Parser::new(0).parse_all(component) {
-        match payload? {
-            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
-            Payload::End(_) => depth = depth.saturating_sub(1),
-            Payload::ComponentImportSection(section) if depth == 0 => {
-                for import in section {
-                    names.push(import?.name.name.to_owned());
-                }
-            }
-            _ => {}
-        }
-    }
-    Ok(names)
-}
-
-fn within_contract(imports: &[String]) -> Result<()> {
-    match imports.iter().find(|import| !import.starts_with(CONTRACT)) {
-        Some(foreign) => Err(format!("imports `{foreign}`, which is no interface of {CONTRACT}").into()),
-        None => Ok(()),
-    }
 }
 
 fn tell(line: &str) {
@@ -231,55 +275,8 @@ fn tell(line: &str) {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use wasm_encoder::{
-        Component, ComponentImportSection, ComponentTypeRef, ComponentTypeSection, InstanceType, NestedComponentSection,
-    };
 
     use super::*;
-
-    fn importing(name: &str) -> Component {
-        let mut types = ComponentTypeSection::new();
-        types.instance(&InstanceType::new());
-        let mut imports = ComponentImportSection::new();
-        imports.import(name, ComponentTypeRef::Instance(0));
-        let mut component = Component::new();
-        component.section(&types).section(&imports);
-        component
-    }
-
-    #[test]
-    fn only_what_the_component_itself_imports_counts() {
-        let mut component = importing("bursar:adapter/orders@0.1.0");
-        component.section(&NestedComponentSection(&importing("wasi:cli/environment@0.2.0")));
-        let imports = imports(&component.finish()).unwrap();
-        assert_eq!(imports, ["bursar:adapter/orders@0.1.0"]);
-        within_contract(&imports).unwrap();
-    }
-
-    #[test]
-    fn a_component_that_imports_anything_else_does_not_get_out() {
-        let imports = imports(&importing("wasi:cli/environment@0.2.0").finish()).unwrap();
-        assert!(within_contract(&imports).unwrap_err().to_string().contains("wasi:cli/environment"));
-    }
-
-    #[test]
-    fn name_and_version_are_written_into_the_component() {
-        let package = Package {
-            package: "bursar-example".to_owned(),
-            library: "example".to_owned(),
-            version: "1.2.3".to_owned(),
-        };
-        let described = describe(&package, &importing("bursar:adapter/types@0.1.0").finish()).unwrap();
-        let sections: Vec<(String, Vec<u8>)> = Parser::new(0)
-            .parse_all(&described)
-            .filter_map(|payload| match payload.unwrap() {
-                Payload::CustomSection(section) => Some((section.name().to_owned(), section.data().to_vec())),
-                _ => None,
-            })
-            .collect();
-        assert!(sections.iter().any(|(name, data)| name == "version" && data == b"1.2.3"));
-        assert!(sections.iter().any(|(name, data)| name == "component-name" && data.ends_with(b"example")));
-    }
 
     #[test]
     fn a_package_without_a_dynamic_library_is_no_adapter() {
@@ -289,5 +286,29 @@ mod tests {
         };
         assert!(adapter_of(&of("rlib")).is_none());
         assert_eq!(adapter_of(&of("cdylib")).unwrap().name(), "example");
+    }
+
+    #[test]
+    fn what_a_component_is_made_of_changes_with_its_source_and_not_with_its_fixtures() {
+        let root = tempfile::tempdir().unwrap();
+        let file = |path: &str, text: &str| {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        file("plugins/one/package.json", r#"{"name": "one", "version": "1.0.0"}"#);
+        for place in ["plugins/sdk-javascript", "wit/0.1.0", "templates/javascript", "host/toolchain/src"] {
+            file(&format!("{place}/file"), "");
+        }
+        let project = Project::read(&root.path().join("plugins/one")).unwrap();
+        let hash = || inputs(root.path(), &project).unwrap();
+        let first = hash();
+        file("plugins/one/fixtures/case/body.json", "{}");
+        assert_eq!(hash(), first);
+        file("plugins/one/adapter.js", "1");
+        let second = hash();
+        assert_ne!(second, first);
+        file("plugins/sdk-javascript/file", "other");
+        assert_ne!(hash(), second);
     }
 }

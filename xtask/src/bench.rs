@@ -5,7 +5,9 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use crate::tool::{Result, cargo, run as run_tool};
+use bursar_toolchain::command::cargo;
+
+use crate::tool::{Result, run as run_tool};
 use crate::{adapters, paths};
 
 /// Measures. What it prints is the program's; its arguments are passed on.

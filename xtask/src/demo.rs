@@ -22,7 +22,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 pub(crate) use self::site::binary;
 use self::site::{RUN, SHOP, Site};
 use crate::stages::Stages;
-use crate::tool::{Result, cargo, run as run_tool};
+use bursar_toolchain::command::cargo;
+
+use crate::tool::{Result, run as run_tool};
 use crate::{adapters, paths, say};
 
 /// Where a demo that stays up keeps its files: short, because it is typed.

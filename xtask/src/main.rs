@@ -3,6 +3,7 @@
 pub mod adapters;
 pub mod bench;
 pub mod demo;
+pub mod machine;
 pub mod paths;
 pub mod say;
 pub mod stages;
@@ -14,7 +15,8 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  adapters               build every adapter in plugins/ into target/adapters, those of tests into target/adapters/tests
+  adapters               build every adapter in plugins/ into target/adapters, those of tests into target/adapters/tests;
+                         fetches the tools for JavaScript and Python into target/toolchains
   demo [--once]          build everything, send webhooks, show what became of them, and stay up to try things by hand;
                          --once ends then: 0 if all is as it must be, 1 otherwise
   test [--quick]         everything that must pass; --quick leaves out the documentation and the demo
@@ -37,7 +39,10 @@ fn run(command: &str, rest: &[String]) -> tool::Result<ExitCode> {
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
     match (command, rest.as_slice()) {
         ("adapters", []) => {
-            adapters::build(&root).and_then(|_| adapters::build_for_tests(&root)).map(|_| ExitCode::SUCCESS)
+            adapters::build(&root)?;
+            adapters::build_others(&root)?;
+            adapters::build_for_tests(&root)?;
+            Ok(ExitCode::SUCCESS)
         }
         ("demo", []) => demo::run(&root, demo::Length::UntilStopped),
         ("demo", ["--once"]) => demo::run(&root, demo::Length::Once),

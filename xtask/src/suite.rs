@@ -7,8 +7,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::stages::Stages;
-use crate::tool::{Result, cargo, run as run_tool};
-use crate::{adapters, demo, paths, say};
+use bursar_toolchain::Language;
+use bursar_toolchain::command::cargo;
+
+use crate::tool::{Result, run as run_tool};
+use crate::{adapters, demo, machine, paths, say};
 
 /// How much of it is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +44,7 @@ fn all(root: &Path, extent: Extent, stages: &mut Stages) -> Result<()> {
     let plugins = root.join("plugins");
     stages.run("what is needed", || {
         adapters::add_target(&plugins)?;
+        Language::ALL.into_iter().try_for_each(machine::prepare)?;
         COMPONENTS.iter().try_for_each(|(component, subcommand)| add_component(root, component, subcommand))
     })?;
     stages.run("format", || {
@@ -60,6 +64,7 @@ fn all(root: &Path, extent: Extent, stages: &mut Stages) -> Result<()> {
     })?;
     stages.run("building the adapters", || {
         adapters::build(root)?;
+        adapters::build_others(root)?;
         adapters::build_for_tests(root)
     })?;
     stages.run("building the host", || {
@@ -74,7 +79,8 @@ fn all(root: &Path, extent: Extent, stages: &mut Stages) -> Result<()> {
     stages.run("tests, adapters", || {
         let arguments = ["test", "--locked", "--workspace"];
         run_tool(in_plugins(root).args(arguments))?;
-        run_tool(in_test_adapters(root).args(arguments))
+        run_tool(in_test_adapters(root).args(arguments))?;
+        adapters::other_folders(root)?.iter().try_for_each(|folder| unit_tests(folder))
     })?;
     stages.run("fixtures", || fixtures(root))?;
     if extent == Extent::Quick {
@@ -86,6 +92,20 @@ fn all(root: &Path, extent: Extent, stages: &mut Stages) -> Result<()> {
         run_tool(in_plugins(root).env("RUSTDOCFLAGS", "-D warnings").args(arguments))
     })?;
     stages.run("demo", || demo::run_built(root))
+}
+
+/// The unit tests of a package in JavaScript or Python, with the command that its author would type.
+fn unit_tests(folder: &Path) -> Result<()> {
+    let mut command = if folder.join(Language::JavaScript.manifest()).is_file() {
+        let mut npm = Command::new("npm");
+        npm.args(["test", "--silent"]);
+        npm
+    } else {
+        let mut python = Command::new("python3");
+        python.args(["-m", "unittest", "--quiet"]);
+        python
+    };
+    run_tool(command.current_dir(folder))
 }
 
 /// Runs the fixtures of every adapter that has any, against the component of its name.

@@ -8,12 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use bursar_toolchain::command::typed;
 use serde_json::{Value, json};
 
 use super::child::Child;
 use super::http;
 use crate::paths;
-use crate::tool::{self, Result};
+use crate::tool::Result;
 
 /// The shop.
 pub(super) const SHOP: &str = "campus";
@@ -38,6 +39,8 @@ const LEARNERS: [(&str, &str); 7] = [
     ("mallory", "mallory@example.com"),
 ];
 
+/// The component that understands the shop.
+const ADAPTER: &str = "woocommerce.wasm";
 /// Says that a directory was made here and may be replaced.
 const MARKER: &str = ".bursar-demo";
 const CLIENT: &str = "bursar";
@@ -76,14 +79,8 @@ impl Site {
         let binary = binary(root, "bursar");
         quietly(Command::new(&binary).args(["init", "--directory"]).arg(directory))?;
         fs::write(directory.join(MARKER), "")?;
-        for adapter in fs::read_dir(paths::adapters_directory(root))? {
-            let adapter = adapter?;
-            // Beside the adapters lies a folder of those that only tests use.
-            if adapter.path().is_dir() {
-                continue;
-            }
-            fs::copy(adapter.path(), directory.join("adapters").join(adapter.file_name()))?;
-        }
+        // The shop's alone: others would only be compiled for nothing.
+        fs::copy(paths::adapters_directory(root).join(ADAPTER), directory.join("adapters").join(ADAPTER))?;
         write_secret(&directory.join("secrets/lms-client"), CLIENT_SECRET)?;
         write_secret(&directory.join("secrets/admin-token"), ADMIN_TOKEN)?;
         fs::write(directory.join("products.csv"), catalog())?;
@@ -172,7 +169,7 @@ fn quietly(command: &mut Command) -> Result<()> {
         return Ok(());
     }
     let words = String::from_utf8_lossy(&output.stderr);
-    Err(format!("{} ended with {}:\n{}", tool::typed(command), output.status, words.trim_end()).into())
+    Err(format!("{} ended with {}:\n{}", typed(command), output.status, words.trim_end()).into())
 }
 
 /// Removes the directory of an earlier demo, and nothing else.

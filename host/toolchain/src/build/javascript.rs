@@ -49,6 +49,16 @@ pub fn installed(folder: &Path) -> bool {
     PACKAGES.iter().all(|package| folder.join("node_modules").join(package).join("package.json").is_file())
 }
 
+/// Has the machine what the tools need?
+///
+/// # Errors
+///
+/// When node is missing or too old, or npm is missing.
+pub fn check_machine() -> Result<()> {
+    check_node()?;
+    quiet(Command::new("npm").arg("--version"), NPM_NEEDED).map(drop)
+}
+
 fn check_node() -> Result<()> {
     let said = quiet(Command::new("node").arg("--version"), NODE_NEEDED)?;
     let mut numbers = said.trim().trim_start_matches('v').split('.').map_while(|number| number.parse().ok());

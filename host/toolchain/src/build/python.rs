@@ -23,19 +23,20 @@ const PYTHON_NEEDED: Needed = Needed {
     hint: "Python 3.10 or newer is needed: https://www.python.org; on Debian: apt-get install python3 python3-venv",
 };
 
+const VENV_HINT: &str = "python3 lacks what makes environments; on Debian: apt-get install python3-venv";
+
 /// Makes an environment in a folder's `.venv`, with what its `requirements.txt` names.
 ///
 /// # Errors
 ///
 /// When Python or its module venv is not here, or pip cannot fetch them.
 pub fn install(folder: &Path, told: Told<'_>) -> Result<()> {
-    check_python()?;
+    check_machine()?;
     told("fetching the tools for Python with pip (about 60 MB, once)");
     let environment = folder.join(ENVIRONMENT);
     let mut make = Command::new("python3");
     make.args(["-m", "venv"]).arg(absolute(&environment)?);
-    quiet(&mut make, PYTHON_NEEDED)
-        .map_err(|error| error.hint("python3 lacks its module venv; on Debian: apt-get install python3-venv"))?;
+    quiet(&mut make, PYTHON_NEEDED)?;
     let mut fetch = Command::new(absolute(&environment)?.join("bin/python"));
     fetch.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", "requirements.txt"]);
     quiet(fetch.current_dir(folder), PYTHON_NEEDED).map(drop)
@@ -49,6 +50,19 @@ pub fn installed(folder: &Path) -> bool {
 
 fn tool(folder: &Path) -> PathBuf {
     folder.join(ENVIRONMENT).join("bin/componentize-py")
+}
+
+/// Has the machine what the tools need?
+///
+/// # Errors
+///
+/// When Python is missing or too old, or cannot make environments.
+pub fn check_machine() -> Result<()> {
+    check_python()?;
+    // Debian's Python has the one without the other.
+    quiet(Command::new("python3").args(["-c", "import ensurepip, venv"]), PYTHON_NEEDED)
+        .map(drop)
+        .map_err(|error| error.hint(VENV_HINT))
 }
 
 fn check_python() -> Result<()> {
