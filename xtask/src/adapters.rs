@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use bursar_toolchain::build::{self, Tools, javascript, python, rust};
+use bursar_toolchain::build::{self, Tools, rust};
 use bursar_toolchain::command::cargo;
 use bursar_toolchain::component::{self, Wasi};
 use bursar_toolchain::{Language, Project};

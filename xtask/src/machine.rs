@@ -43,11 +43,12 @@ pub fn tools(root: &Path, language: Language) -> Result<PathBuf> {
     prepare(language)?;
     let name = language.name().to_lowercase();
     let folder = target_directory(root).join("toolchains").join(&name);
-    let (installed, install): (fn(&Path) -> bool, _) = match language {
-        Language::Python => (python::installed, python::install as fn(&Path, _) -> _),
-        Language::JavaScript | Language::Rust => (javascript::installed, javascript::install as fn(&Path, _) -> _),
+    let installed = match language {
+        Language::Rust => true,
+        Language::JavaScript => javascript::installed(&folder),
+        Language::Python => python::installed(&folder),
     };
-    let mut current = installed(&folder);
+    let mut current = installed;
     for list in lists(language) {
         let wanted = fs::read(root.join("templates").join(&name).join(list))?;
         current &= fs::read(folder.join(list)).is_ok_and(|there| there == wanted);
@@ -63,7 +64,12 @@ pub fn tools(root: &Path, language: Language) -> Result<PathBuf> {
         .iter()
         .try_for_each(|list| fs::copy(root.join("templates").join(&name).join(list), folder.join(list)).map(drop));
     copied?;
-    install(&folder, &|line| say::words(line))?;
+    let tell = |line: &str| say::words(line);
+    match language {
+        Language::Rust => {}
+        Language::JavaScript => javascript::install(&folder, &tell)?,
+        Language::Python => python::install(&folder, &tell)?,
+    }
     Ok(folder)
 }
 
