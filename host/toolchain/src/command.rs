@@ -78,6 +78,11 @@ pub(crate) fn quiet(command: &mut Command, needed: Needed) -> Result<String> {
     Err(Error::new(format!("{} ended with {}", typed(command), output.status)).output(&both))
 }
 
+/// As [`quiet`], for a tool that looks at an author's source: what it says of that is what counts, not how it was started.
+pub(crate) fn judging(command: &mut Command, needed: Needed, verdict: &str) -> Result<String> {
+    quiet(command, needed).map_err(|error| if error.is_of_tool() { error.told_as(verdict) } else { error })
+}
+
 fn unstarted(command: &Command, needed: Needed, error: &std::io::Error) -> Error {
     let program = command.get_program().display();
     if error.kind() != ErrorKind::NotFound {

@@ -14,6 +14,11 @@ pub struct Error {
 }
 
 impl Error {
+    /// Did a tool run, and fail?
+    pub(crate) fn is_of_tool(&self) -> bool {
+        self.output.is_some()
+    }
+
     /// Lower-case, without a final stop.
     pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { message: message.into(), output: None, hint: None }
@@ -22,6 +27,12 @@ impl Error {
     /// What to do about it.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// The same under other words, where a command that failed means nothing to whoever reads them.
+    pub(crate) fn told_as(mut self, message: impl Into<String>) -> Self {
+        self.message = message.into();
         self
     }
 

@@ -118,7 +118,10 @@ struct Said {
 fn language(directory: &Path) -> Result<Language> {
     let there: Vec<Language> =
         Language::ALL.into_iter().filter(|language| directory.join(language.manifest()).is_file()).collect();
-    let folder = directory.display();
+    let folder = match directory.to_str() {
+        Some(".") => "this folder".to_owned(),
+        _ => directory.display().to_string(),
+    };
     match there.as_slice() {
         [language] => Ok(*language),
         [] if !directory.is_dir() => Err(Error::new(format!("there is no folder {folder}"))

@@ -3,11 +3,12 @@
 //! All features of the engine that need WASI are off, so that none of it is imported. TypeScript is as good: esbuild cuts
 //! the types out.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Told, Tools, Workbench, absolute, read};
-use crate::command::{Needed, quiet};
+use crate::command::{Needed, judging, quiet};
 use crate::{Error, Project, Result};
 
 /// Runs in node; takes the entry, the world's folder and name, where the tools are, and where the component goes.
@@ -79,12 +80,14 @@ pub(super) fn component(project: &Project, tools: Tools<'_>, told: Told<'_>) -> 
     let workbench = Workbench::set_up()?;
     let (wit, made) = (absolute(&workbench.wit(project)?)?, workbench.0.join("component.wasm"));
     told(&format!("making a component of {} with componentize-js (about 15 seconds)", project.name));
+    let script = workbench.0.join("componentize.mjs");
+    fs::write(&script, SCRIPT)
+        .map_err(|error| Error::new(format!("{} cannot be written: {error}", script.display())))?;
     let mut command = Command::new("node");
-    command.current_dir(&directory).args(["--input-type=module", "--eval", SCRIPT, "--"]);
-    command.arg(&tools).arg(&workbench.0).arg(wit).arg(&project.world).arg(&made);
+    command.current_dir(&directory).arg(script).arg(&tools).arg(&workbench.0).arg(wit).arg(&project.world).arg(&made);
     // Its temporary files are this build's too.
     command.env("TMPDIR", &workbench.0);
-    quiet(&mut command, NODE_NEEDED)?;
+    judging(&mut command, NODE_NEEDED, &format!("{} cannot become a component", project.name))?;
     read(&made)
 }
 

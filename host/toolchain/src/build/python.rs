@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{Told, Tools, Workbench, absolute, read};
-use crate::command::{Needed, quiet};
+use crate::command::{Needed, judging, quiet};
 use crate::{Error, Project, Result};
 
 /// The module that exports `Adapter`.
@@ -99,6 +99,6 @@ pub(super) fn component(project: &Project, tools: Tools<'_>, told: Told<'_>) -> 
         command.arg("--python-path").arg(absolute(folder)?);
     }
     command.arg("--output").arg(&made).arg(MODULE);
-    quiet(&mut command, PYTHON_NEEDED)?;
+    judging(&mut command, PYTHON_NEEDED, &format!("{} cannot become a component", project.name))?;
     read(&made)
 }

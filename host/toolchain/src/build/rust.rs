@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::{Told, read};
-use crate::command::{Needed, cargo, quiet};
+use crate::command::{Needed, cargo, judging, quiet};
 use crate::{Error, Project, Result, component};
 
 /// What adapters are compiled for. It has no WASI, so nothing of the machine can be imported.
@@ -61,7 +61,7 @@ pub(super) fn component(project: &Project, told: Told<'_>) -> Result<Vec<u8>> {
     let mut command = cargo_build();
     // Where the library is built decides which configuration counts: `.cargo` there has flags for the linker.
     command.current_dir(&project.directory).args(["--lib", "--message-format", "json-render-diagnostics"]);
-    let said = quiet(&mut command, CARGO)?;
+    let said = judging(&mut command, CARGO, &format!("{} does not compile", project.name))?;
     let manifest = super::absolute(&project.directory)?.join(project.language.manifest());
     let manifest = manifest.canonicalize().unwrap_or(manifest);
     let module = said.lines().find_map(|line| module_of(line, &manifest)).ok_or_else(|| {

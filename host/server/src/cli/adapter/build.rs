@@ -40,7 +40,7 @@ pub fn run(context: &Context, args: &BuildArgs) -> Result<(), CliError> {
     let began = Instant::now();
     let built = build(&project, &file, Tools::Own, &|step| context.output.say(step))?;
     let took = began.elapsed();
-    let path = built.file.display().to_string();
+    let path = built.file.strip_prefix(".").unwrap_or(&built.file).display().to_string();
     let data = json!({
         "file": path, "name": project.name, "version": project.version, "language": project.language.name(),
         "bytes": built.size, "imports": built.imports, "unchanged": built.unchanged,
