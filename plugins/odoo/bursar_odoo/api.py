@@ -154,7 +154,7 @@ def _search(model: str, domain: list[Any], fields: list[str], settings: Settings
     if status in (401, 403):
         message = f"Odoo refuses to show {model} ({status}): is the API key valid, and may its user read that?"
     elif status == 404:
-        message = "Odoo has no JSON-2 API here (404): it takes Odoo 19, and the right address and database"
+        message = f"Odoo does not know {model} here (404): it takes Odoo 19, its apps, and the right address and database"
     else:
         message = f"Odoo cannot answer a question for {model} ({status}); its log says why"
     raise Problem.operator("shop-refused", message)
