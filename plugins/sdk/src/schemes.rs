@@ -153,7 +153,8 @@ pub fn key_in_header(request: &Request<'_>, header: &str, secret: &str) -> Resul
     signatures::shared_key(secret, request.header(header)?.as_bytes())
 }
 
-/// A key that is the last part of the address: `/webhooks/campus/the-key`. For platforms that cannot sign.
+/// A key that is the last part of the address: `/webhooks/campus/the-key`. For platforms that cannot sign. Have it blanked by
+/// [`Description::redact_address`](crate::Description::redact_address).
 ///
 /// # Errors
 ///

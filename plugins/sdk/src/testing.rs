@@ -233,6 +233,8 @@ pub struct Described {
     pub redacted_headers: Vec<String>,
     /// JSON Pointers to blank.
     pub redacted_body: Vec<String>,
+    /// Are path and query to be blanked?
+    pub redacted_address: bool,
 }
 
 /// What becomes of a request.

@@ -5,14 +5,13 @@
 use std::sync::Arc;
 
 use bursar_domain::{Clock, SystemClock};
-use bursar_sandbox::{Sandbox, SandboxConfig};
 use bursar_store::{Purpose, Store};
 use clap::Args;
 use serde::Serialize;
 
 use super::{CliError, Context};
 use crate::{
-    adapters::Adapters,
+    adapters::{Adapters, sandbox},
     config::{Config, StoreConfig},
     output::table::{Column, Table},
     serve,
@@ -119,7 +118,7 @@ async fn store(config: &Config) -> Check {
 }
 
 async fn adapters_and_shops(config: &Config) -> Vec<Check> {
-    let sandbox = match Sandbox::new(SandboxConfig::default()) {
+    let sandbox = match sandbox(&config.adapters) {
         Ok(sandbox) => sandbox,
         Err(error) => return vec![Check::wrong("sandbox", &error.to_string())],
     };
