@@ -14,15 +14,15 @@ use bursar_domain::Request;
 use tokio::sync::Semaphore;
 use wasmtime::{
     Engine,
-    component::{Component, HasSelf, Linker},
+    component::{Component, HasSelf, Linker, types::ComponentItem},
 };
 
 use crate::{
     contract::{Everything, EverythingPre},
-    description::Description,
+    description::{Description, Unsound},
     engine::{self, Ticker},
     error::{LoadError, LoadErrorKind, RunError, RunErrorKind, SandboxError},
-    inspect::{Inspection, inspect},
+    inspect::{self, Inspection, inspect},
     limits::{self, Limits},
     outcome::{Authenticated, Decision, Handled, Problem, Remedy},
     run::{
@@ -55,6 +55,8 @@ struct Inner {
     limits: Limits,
     engine: Engine,
     linker: Linker<RunState>,
+    /// The same and an empty WASI, for components that import it.
+    linker_with_wasi: Linker<RunState>,
     ticker: Ticker,
     pooled: bool,
     authenticating: Semaphore,
@@ -77,6 +79,9 @@ pub struct SandboxStatus {
     pub memory: usize,
 }
 
+/// What the adapter interface consists of.
+const FUNCTIONS: [&str; 3] = ["describe", "authenticate", "handle"];
+
 /// Compiling takes all cores of a small machine by itself; two at a time would only take memory too.
 static COMPILING: LazyLock<Semaphore> = LazyLock::new(|| Semaphore::new(1));
 
@@ -90,11 +95,14 @@ impl Sandbox {
         let mut linker = Linker::new(&built.engine);
         Everything::add_to_linker::<_, HasSelf<RunState>>(&mut linker, |state| state)
             .map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
+        let mut linker_with_wasi = linker.clone();
+        wasi::add_to_linker(&mut linker_with_wasi).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         Ok(Self(Arc::new(Inner {
             limits: config.limits,
             ticker: Ticker::start(built.engine.weak())?,
             engine: built.engine,
             linker,
+            linker_with_wasi,
             pooled: built.pooled,
             authenticating: Semaphore::new(limits::AUTHENTICATE_PLACES),
             handling: Semaphore::new(limits::HANDLE_PLACES),
@@ -136,7 +144,7 @@ impl Sandbox {
         let state = self.0.state(Phase::Describe, limits.handle_cpu);
         let finished = run::run(pre, &self.0.handling, limits.handle_wall, state)
             .await
-            .map_err(|error| LoadError { kind: LoadErrorKind::Describe(error.kind), backtrace: error.backtrace })?;
+            .map_err(|error| LoadError { kind: not_described(error.kind), backtrace: error.backtrace })?;
         let Returned::Description(position) = finished.returned else {
             return Err(LoadErrorKind::Host("the wrong function ran".to_owned()).into());
         };
@@ -144,7 +152,12 @@ impl Sandbox {
         if book::index(position) >= drafts.len() {
             return Err(LoadErrorKind::Host("a description without content".to_owned()).into());
         }
-        drafts.swap_remove(book::index(position)).check().map_err(|problem| LoadErrorKind::Description(problem).into())
+        drafts.swap_remove(book::index(position)).check().map_err(|unsound| {
+            LoadError::from(match unsound {
+                Unsound::Word(words) => LoadErrorKind::Description(words),
+                Unsound::Settings(words) => LoadErrorKind::Settings(words),
+            })
+        })
     }
 }
 
@@ -160,12 +173,43 @@ impl Inner {
         let said = |error: wasmtime::Error| text::words(&format!("{error:#}"), limits::MESSAGE);
         let component =
             Component::from_binary(&self.engine, bytes).map_err(|error| LoadErrorKind::Compile(said(error)))?;
-        let mut linker = self.linker.clone();
-        let pre = wasi::stand_in(&mut linker, &self.engine, &component)
-            .and_then(|()| linker.instantiate_pre(&component))
+        self.check_exports(&component)?;
+        let linker = if inspection.wasi.is_empty() { &self.linker } else { &self.linker_with_wasi };
+        let pre = linker
+            .instantiate_pre(&component)
             .and_then(EverythingPre::new)
-            .map_err(|error| LoadErrorKind::Link(said(error)))?;
+            .map_err(|error| self.newer(&component, &error).unwrap_or_else(|| LoadErrorKind::Link(said(error))))?;
         Ok((inspection, pre))
+    }
+
+    /// Are the three functions of an adapter there? Their types are checked when the component is linked.
+    fn check_exports(&self, component: &Component) -> Result<(), LoadErrorKind> {
+        let (_, adapter) = component.get_export(None, inspect::ADAPTER).ok_or(LoadErrorKind::NotAnAdapter)?;
+        match FUNCTIONS.into_iter().find(|function| component.get_export_index(Some(&adapter), function).is_none()) {
+            Some(function) => Err(LoadErrorKind::MissingFunction { function }),
+            None => Ok(()),
+        }
+    }
+
+    /// What of a newer contract the component cannot be linked without; none if that is not why linking failed. Wasmtime
+    /// says it in words only, so the names of what is imported from newer interfaces are looked for in them.
+    fn newer(&self, component: &Component, error: &wasmtime::Error) -> Option<LoadErrorKind> {
+        let words = format!("{error:#}");
+        for (interface, import) in component.component_type().imports(&self.engine) {
+            let (ComponentItem::ComponentInstance(instance), Some((_, version))) =
+                (import.ty, inspect::contract_name(interface))
+            else {
+                continue;
+            };
+            if version == inspect::VERSION || !words.contains(&format!("`{interface}`")) {
+                continue;
+            }
+            let missing = |name: &str| words.contains(&format!("`{name}`"));
+            if let Some((name, _)) = instance.exports(&self.engine).find(|(name, _)| missing(name)) {
+                return Some(LoadErrorKind::NewerFunction { name: name.to_owned(), interface: interface.to_owned() });
+            }
+        }
+        None
     }
 
     fn state(&self, phase: Phase, cpu: std::time::Duration) -> RunState {
@@ -292,6 +336,14 @@ impl Adapter {
             Returned::Description(_) | Returned::Verdict(_) => return Err(wrong_function(state, usage)),
         };
         Ok(Handled { result, logs: state.logs, usage })
+    }
+}
+
+/// A component whose functions have other types is linked and fails when it is first run.
+fn not_described(kind: RunErrorKind) -> LoadErrorKind {
+    match kind {
+        RunErrorKind::Misuse(words) if words.starts_with(run::OTHER_TYPES) => LoadErrorKind::Link(words),
+        kind => LoadErrorKind::Describe(kind),
     }
 }
 

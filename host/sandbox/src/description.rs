@@ -43,6 +43,21 @@ pub struct Description {
     pub redact_address: bool,
 }
 
+/// What is wrong with a description: a sentence without its beginning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unsound {
+    /// It follows "the adapter's description is not sound:".
+    Word(String),
+    /// It follows "the adapter's settings schema is not sound:".
+    Settings(String),
+}
+
+impl From<String> for Unsound {
+    fn from(words: String) -> Self {
+        Self::Word(words)
+    }
+}
+
 /// A description as the guest filled it in.
 #[derive(Debug, Default)]
 pub(crate) struct Draft {
@@ -59,29 +74,28 @@ pub(crate) struct Draft {
 }
 
 impl Draft {
-    /// Checks the draft. The error is a sentence without a subject's end: it follows "the description is not sound:".
-    pub(crate) fn check(self) -> Result<Description, String> {
+    /// Checks the draft.
+    pub(crate) fn check(self) -> Result<Description, Unsound> {
         let platform = AdapterName::parse(&self.platform)
             .map_err(|malformed| format!("the platform's name {}", malformed.problem))?;
         if !is_semantic_version(&self.version) {
-            return Err(format!("the version {:?} is not like 1.2.3", text::words(&self.version, limits::CODE)));
+            let version = text::words(&self.version, limits::CODE);
+            return Err(Unsound::Word(format!("the version {version:?} is not like 1.2.3")));
         }
         let settings = match &self.settings {
-            Some(schema) => {
-                SettingsSchema::parse(schema).map_err(|problem| format!("the settings schema: {problem}"))?
-            }
+            Some(schema) => SettingsSchema::parse(schema).map_err(Unsound::Settings)?,
             None => SettingsSchema::none(),
         };
         let mut names = BTreeSet::new();
-        let secrets = named("secret", self.secrets, Some(&mut names))?;
-        let optional_secrets = named("secret", self.optional_secrets, Some(&mut names))?;
+        let secrets = named("secret", Form::Word, self.secrets, &mut names)?;
+        let optional_secrets = named("secret", Form::Word, self.optional_secrets, &mut names)?;
         Ok(Description {
             platform,
             version: self.version,
-            topics: named("topic", self.topics, None)?,
+            topics: named("topic", Form::Text, self.topics, &mut BTreeSet::new())?,
             secrets,
             optional_secrets,
-            key_sets: named("key set", self.key_sets, Some(&mut BTreeSet::new()))?,
+            key_sets: named("key set", Form::Word, self.key_sets, &mut BTreeSet::new())?,
             settings,
             redact_headers: redacted_headers(self.redact_headers)?,
             redact_body: redacted_body(self.redact_body)?,
@@ -90,26 +104,35 @@ impl Draft {
     }
 }
 
-/// Entries with their words cleaned. With `names` they stand in the configuration: each must be a plain word, once.
+/// What a name may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A plain word, because it stands in the configuration.
+    Word,
+    /// Whatever the shop calls it.
+    Text,
+}
+
+/// Entries with their words cleaned; each name once among `names`.
 fn named(
     what: &str,
+    form: Form,
     entries: Vec<(String, String)>,
-    mut names: Option<&mut BTreeSet<String>>,
+    names: &mut BTreeSet<String>,
 ) -> Result<Vec<Named>, String> {
     at_most(what, entries.len())?;
     entries
         .into_iter()
         .map(|(name, purpose)| {
             let shown = text::words(&name, limits::CODE);
-            if let Some(names) = names.as_deref_mut() {
-                if !text::is_code(&name, limits::CODE) {
-                    return Err(format!("the {what} {shown:?} is not lower-case letters, digits and hyphens"));
-                }
-                if !names.insert(name.clone()) {
-                    return Err(format!("the {what} {shown:?} is there twice"));
-                }
-            } else if name.is_empty() || name != text::words(&name, limits::ID) {
+            if form == Form::Word && !text::is_code(&name, limits::CODE) {
+                return Err(format!("the {what} {shown:?} is not lower-case letters, digits and hyphens"));
+            }
+            if name.is_empty() || name != text::words(&name, limits::ID) {
                 return Err(format!("the {what} {shown:?} is empty, too long or holds control characters"));
+            }
+            if !names.insert(name.clone()) {
+                return Err(format!("the {what} {shown:?} is there twice"));
             }
             Ok(Named { name, purpose: text::words(&purpose, limits::WORDS) })
         })
@@ -205,22 +228,38 @@ mod tests {
     }
 
     #[test]
-    fn names_that_no_configuration_could_hold_are_refused() {
-        for draft in [
-            Draft { platform: "Woo Commerce".into(), ..draft() },
-            Draft { version: "one".into(), ..draft() },
-            Draft { secrets: vec![("Web Hook".into(), String::new())], ..draft() },
-            Draft {
-                secrets: vec![("a".into(), String::new())],
-                optional_secrets: vec![("a".into(), String::new())],
-                ..draft()
-            },
-            Draft { redact_headers: vec!["a b".into()], ..draft() },
-            Draft { redact_body: vec!["a".into()], ..draft() },
-            Draft { redact_body: vec!["/a~2".into()], ..draft() },
-            Draft { topics: vec![("t".into(), String::new()); limits::DESCRIBED + 1], ..draft() },
+    fn names_that_no_configuration_could_hold_are_refused_by_name() {
+        let twice = vec![("a".to_owned(), String::new()); 2];
+        for (draft, words) in [
+            (Draft { platform: "Woo Commerce".into(), ..draft() }, "the platform's name"),
+            (Draft { version: "one".into(), ..draft() }, "the version \"one\" is not like 1.2.3"),
+            (
+                Draft { secrets: vec![("Web Hook".into(), String::new())], ..draft() },
+                "the secret \"Web Hook\" is not lower-case letters, digits and hyphens",
+            ),
+            (
+                Draft {
+                    secrets: vec![("a".into(), String::new())],
+                    optional_secrets: vec![("a".into(), String::new())],
+                    ..draft()
+                },
+                "the secret \"a\" is there twice",
+            ),
+            (Draft { topics: twice.clone(), ..draft() }, "the topic \"a\" is there twice"),
+            (Draft { key_sets: twice, ..draft() }, "the key set \"a\" is there twice"),
+            (Draft { redact_headers: vec!["a b".into()], ..draft() }, "a redacted header's name is none"),
+            (Draft { redact_body: vec!["a".into()], ..draft() }, "the redacted part \"a\" is not a JSON pointer"),
+            (Draft { redact_body: vec!["/a~2".into()], ..draft() }, "the redacted part \"/a~2\" is not a JSON pointer"),
+            (
+                Draft { topics: vec![("t".into(), String::new()); limits::DESCRIBED + 1], ..draft() },
+                "more than 64 entries of the kind topic",
+            ),
         ] {
-            assert!(draft.check().is_err());
+            let Err(Unsound::Word(said)) = draft.check() else { panic!("{words}") };
+            assert!(said.starts_with(words), "{said}");
         }
+        let schema = Draft { settings: Some(r#"{"type":"object","allOf":[]}"#.into()), ..draft() };
+        let words = "at /allOf: the keyword `allOf` is not understood".to_owned();
+        assert_eq!(schema.check(), Err(Unsound::Settings(words)));
     }
 }

@@ -94,15 +94,35 @@ pub enum LoadErrorKind {
         /// The import's name.
         import: String,
     },
+    /// It wants the network.
+    #[error("the component imports {import}, and adapters have no network")]
+    Network {
+        /// The import's name.
+        import: String,
+    },
     /// It was built against another contract.
-    #[error("the component was built for {package}@{version}, this host speaks {supported}", package = crate::inspect::PACKAGE, supported = crate::inspect::VERSION)]
+    #[error("the component was built for {package}@{version}, this host speaks {line}.x", package = crate::inspect::PACKAGE, line = crate::inspect::LINE)]
     OtherVersion {
         /// The version that it was built for.
         version: String,
     },
+    /// It uses a function or type of a newer contract that is compatible otherwise.
+    #[error("the component uses `{name}` of {interface}, which is newer than this host's contract, {host}", host = crate::inspect::VERSION)]
+    NewerFunction {
+        /// The function or type, as the contract spells it.
+        name: String,
+        /// The interface, with the version that the component was built for.
+        interface: String,
+    },
     /// It does not export the adapter interface.
     #[error("the component does not export {interface}", interface = crate::inspect::ADAPTER)]
     NotAnAdapter,
+    /// Its adapter interface is incomplete.
+    #[error("the component's {interface} has no function `{function}`", interface = crate::inspect::ADAPTER)]
+    MissingFunction {
+        /// Which.
+        function: &'static str,
+    },
     /// Wasmtime cannot compile it.
     #[error("the component cannot be compiled: {0}")]
     Compile(String),
@@ -115,6 +135,9 @@ pub enum LoadErrorKind {
     /// What it says of itself breaks a rule.
     #[error("the adapter's description is not sound: {0}")]
     Description(String),
+    /// The schema of its settings is outside the part of JSON Schema that there is.
+    #[error("the adapter's settings schema is not sound: {0}")]
+    Settings(String),
     /// The host failed, not the file.
     #[error("the host cannot load adapters now: {0}")]
     Host(String),
@@ -135,11 +158,15 @@ impl LoadErrorKind {
             Self::FeatureOff { .. }
             | Self::Invalid(_)
             | Self::UnknownImport { .. }
+            | Self::Network { .. }
             | Self::OtherVersion { .. }
+            | Self::NewerFunction { .. }
             | Self::NotAnAdapter
+            | Self::MissingFunction { .. }
             | Self::Compile(_)
             | Self::Link(_)
-            | Self::Description(_) => LoadErrorClass::Adapter,
+            | Self::Description(_)
+            | Self::Settings(_) => LoadErrorClass::Adapter,
             Self::Describe(run) => match run.class() {
                 RunErrorClass::Adapter => LoadErrorClass::Adapter,
                 RunErrorClass::Host => LoadErrorClass::Host,
@@ -161,10 +188,17 @@ impl LoadErrorKind {
             Self::FeatureOff { .. } => "build the adapter without that feature; docs/sandbox.md lists what is on",
             Self::Invalid(_) | Self::Compile(_) => "build the adapter again with released tools",
             Self::UnknownImport { .. } => "import nothing but interfaces of the contract",
+            Self::Network { .. } => "ask the shop through `bursar:adapter/shop`, and the host makes the call",
             Self::OtherVersion { .. } => "build the adapter against this host's contract, or update the host",
-            Self::NotAnAdapter | Self::Link(_) => "build the adapter against the contract's `minimal` world",
+            Self::NewerFunction { .. } => "update the host, or build the adapter without it",
+            Self::NotAnAdapter | Self::MissingFunction { .. } | Self::Link(_) => {
+                "build the adapter against the contract's `minimal` world"
+            }
             Self::Describe(run) if run.class() == RunErrorClass::Host => return None,
             Self::Describe(_) => "`describe` must only fill its description in; try `bursar adapter check`",
+            Self::Settings(_) => {
+                "use `type: object` with properties of the types string, boolean, integer and array of strings"
+            }
             Self::Description(_) => "correct what `describe` says and build the adapter again",
             Self::Host(_) => return None,
         })

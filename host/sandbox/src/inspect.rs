@@ -19,11 +19,21 @@ pub const PACKAGE: &str = "bursar:adapter";
 /// The version of the contract that this host speaks.
 pub const VERSION: &str = "0.1.0";
 
+/// The versions whose components run here: every `0.1.x`. What is added in one of them is missing on an older host, and a
+/// component that does not use it does not miss it.
+pub const LINE: &str = "0.1";
+
 /// The interface that every adapter exports.
 pub const ADAPTER: &str = "bursar:adapter/adapter@0.1.0";
 
 /// What the names of all WASI interfaces begin with.
 pub(crate) const WASI: &str = "wasi:";
+
+/// Packages of WASI's preview 2 that are there, and empty.
+const WASI_PACKAGES: [&str; 6] = ["cli", "clocks", "filesystem", "io", "random", "sockets"];
+
+/// What the versions of preview 2 begin with.
+const WASI_LINE: &str = "0.2.";
 
 /// Interfaces of the contract that need no permission.
 const FREE_INTERFACES: [&str; 7] = ["types", "incoming", "signatures", "orders", "catalog", "settings", "logging"];
@@ -46,7 +56,7 @@ pub struct Inspection {
     pub contract: String,
     /// What it wants beyond the minimal world.
     pub permissions: BTreeSet<Permission>,
-    /// Imports of WASI among [`imports`](Self::imports). They stand for nothing: a run that calls one ends.
+    /// Imports of WASI among [`imports`](Self::imports). They are served, and empty.
     pub wasi: Vec<String>,
 }
 
@@ -67,6 +77,9 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
                 permissions.insert(permission);
             }
             Import::Wasi => wasi.push(import.clone()),
+            // CPython imports all of WASI whatever the adapter does with it.
+            Import::Socket if carries_cpython(bytes)? => wasi.push(import.clone()),
+            Import::Socket => return Err(LoadErrorKind::Network { import: printable(import) }.into()),
         }
     }
     let contract = exported_contract(&exports)?;
@@ -203,19 +216,43 @@ fn outer_names(bytes: &[u8]) -> Result<(Vec<String>, Vec<String>), LoadErrorKind
     Ok((imports, exports))
 }
 
+/// Is CPython one of the component's parts? Toolchains link it in as a shared library, and the module that binds the
+/// libraries together exports `libpython3.14.so:memory_base`. Who pretends it gains sockets that refuse everything.
+fn carries_cpython(bytes: &[u8]) -> Result<bool, LoadErrorKind> {
+    let invalid = |error: wasmparser::BinaryReaderError| LoadErrorKind::Invalid(first_line(&error.to_string()));
+    for payload in Parser::new(0).parse_all(bytes) {
+        if let Payload::ExportSection(section) = payload.map_err(invalid)? {
+            for export in section {
+                let name = export.map_err(invalid)?.name;
+                if name.starts_with("libpython") && name.ends_with(".so:memory_base") {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+    Ok(false)
+}
+
 enum Import {
     Free,
     Wants(Permission),
     Wasi,
+    Socket,
 }
 
 fn classify_import(name: &str) -> Result<Import, LoadErrorKind> {
-    if name.starts_with(WASI) {
-        return Ok(Import::Wasi);
-    }
     let unknown = || LoadErrorKind::UnknownImport { import: printable(name) };
+    if let Some(wasi) = name.strip_prefix(WASI) {
+        let (package, rest) = wasi.split_once('/').ok_or_else(unknown)?;
+        return match package {
+            "http" => Err(LoadErrorKind::Network { import: printable(name) }),
+            _ if !WASI_PACKAGES.contains(&package) || !rest.contains(&format!("@{WASI_LINE}")) => Err(unknown()),
+            "sockets" => Ok(Import::Socket),
+            _ => Ok(Import::Wasi),
+        };
+    }
     let (interface, version) = contract_name(name).ok_or_else(unknown)?;
-    if version != VERSION {
+    if !is_spoken(version) {
         return Err(LoadErrorKind::OtherVersion { version: printable(version) });
     }
     if FREE_INTERFACES.contains(&interface) {
@@ -224,18 +261,25 @@ fn classify_import(name: &str) -> Result<Import, LoadErrorKind> {
     Permission::from_name(interface).map(Import::Wants).ok_or_else(unknown)
 }
 
+/// The version of the contract that the component was built for.
 fn exported_contract(exports: &[String]) -> Result<String, LoadErrorKind> {
-    if exports.iter().any(|name| name == ADAPTER) {
-        return Ok(VERSION.to_owned());
-    }
     match exports.iter().filter_map(|name| contract_name(name)).find(|(interface, _)| *interface == "adapter") {
+        Some((_, version)) if is_spoken(version) => Ok(version.to_owned()),
         Some((_, version)) => Err(LoadErrorKind::OtherVersion { version: printable(version) }),
         None => Err(LoadErrorKind::NotAnAdapter),
     }
 }
 
+/// Is it one of [`LINE`]: `0.1.0`, `0.1.1`, `0.1.12`? A version with a mark of a pre-release is compatible with nothing.
+fn is_spoken(version: &str) -> bool {
+    version
+        .strip_prefix(LINE)
+        .and_then(|rest| rest.strip_prefix('.'))
+        .is_some_and(|patch| !patch.is_empty() && patch.len() <= 4 && patch.bytes().all(|digit| digit.is_ascii_digit()))
+}
+
 /// The interface and version in `bursar:adapter/orders@0.1.0`.
-fn contract_name(name: &str) -> Option<(&str, &str)> {
+pub(crate) fn contract_name(name: &str) -> Option<(&str, &str)> {
     name.strip_prefix(PACKAGE)?.strip_prefix('/')?.split_once('@')
 }
 

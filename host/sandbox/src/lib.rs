@@ -44,7 +44,7 @@ mod wasi;
 pub use adapter::{Adapter, Sandbox, SandboxConfig, SandboxStatus};
 pub use description::{Description, Named};
 pub use error::{LoadError, LoadErrorClass, LoadErrorKind, RunError, RunErrorClass, RunErrorKind, SandboxError};
-pub use inspect::{ADAPTER, Inspection, PACKAGE, VERSION, inspect};
+pub use inspect::{ADAPTER, Inspection, LINE, PACKAGE, VERSION, inspect};
 pub use key_sets::{FixedKeySets, KeySets, KeysFault};
 pub use limits::Limits;
 pub use lms::{LmsAccount, LmsEnrollment, LmsReader};

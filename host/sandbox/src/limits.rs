@@ -167,6 +167,13 @@ pub const LOG_BYTES: usize = 64 << 10;
 /// Bytes of one logged line. Beyond it the line is cut.
 pub const LOG_LINE: usize = 4 << 10;
 
+/// Bytes that the guest may ask WASI's generator of random numbers for at once. Interpreters take some dozen. Beyond it the
+/// run ends as `trap`.
+pub const RANDOM_BYTES: u64 = 64 << 10;
+
+/// Resources of WASI (streams, pollables) that a run holds at a time. Beyond it the run ends as `trap`.
+pub const WASI_RESOURCES: usize = 1_000;
+
 /// Bytes of a problem's message (the contract says so). Beyond it the message is cut.
 pub const MESSAGE: usize = 512;
 

@@ -11,9 +11,10 @@ use std::time::{Duration, Instant};
 
 use tokio::{sync::Semaphore, time::timeout};
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline, WasmBacktrace, component::Resource};
+use wasmtime_wasi::I32Exit;
 
 use crate::{
-    contract::{EverythingPre, bursar::adapter::types::Problem as WitProblem},
+    contract::{Everything, EverythingPre, bursar::adapter::types::Problem as WitProblem},
     error::{RunError, RunErrorKind},
     limits,
     run::state::{Phase, RunState},
@@ -25,6 +26,9 @@ const TRAP_PREFIX: &str = "wasm trap: ";
 
 /// Fuel of a run where it is counted: more than can be burnt. It measures; the epoch is what ends a run.
 const FUEL: u64 = u64::MAX;
+
+/// How the words begin that say that the adapter's functions are not those of the contract.
+pub(crate) const OTHER_TYPES: &str = "its functions have other types: ";
 
 /// What the adapter's function returned.
 pub(crate) enum Returned {
@@ -62,6 +66,7 @@ pub(crate) async fn run(
     let fuel = store.get_fuel().ok().map(|left| FUEL - left);
     let mut state = store.into_data();
     state.fuel = fuel;
+    state.close_printed();
     let took = started.elapsed();
     match ended {
         Ok(Ok(returned)) => Ok(Finished { returned, state, wall: took }),
@@ -88,8 +93,12 @@ fn store(pre: &EverythingPre<RunState>, state: RunState) -> Store<RunState> {
 }
 
 async fn call(pre: &EverythingPre<RunState>, store: &mut Store<RunState>) -> wasmtime::Result<Returned> {
-    let instance = pre.instantiate_async(&mut *store).await?;
-    let adapter = instance.bursar_adapter_adapter();
+    let instance = pre.instance_pre().instantiate_async(&mut *store).await?;
+    // Wasmtime compares the types of what is exported only here.
+    let everything = Everything::new(&mut *store, &instance).map_err(|error| {
+        RunErrorKind::Misuse(format!("{OTHER_TYPES}{}", text::words(&format!("{error:#}"), limits::MESSAGE)))
+    })?;
+    let adapter = everything.bursar_adapter_adapter();
     Ok(match store.data().phase {
         Phase::Describe => Returned::Description(adapter.call_describe(store).await?.rep()),
         Phase::Authenticate => {
@@ -114,6 +123,9 @@ fn classify(error: wasmtime::Error, state: &RunState) -> (RunErrorKind, Option<S
     }
     if error.downcast_ref::<PoolConcurrencyLimitError>().is_some() {
         return (RunErrorKind::Busy, backtrace);
+    }
+    if let Some(I32Exit(status)) = error.downcast_ref::<I32Exit>() {
+        return (RunErrorKind::Trap(format!("it called `exit` with status {status}")), backtrace);
     }
     let trap = error.downcast_ref::<Trap>();
     // A guest that runs out of memory says so by a trap of its own making, or never gets as far as running.

@@ -79,31 +79,31 @@ impl SettingsSchema {
     /// `array` of strings, `enum`, `minimum`, `maximum`, `default`, `required` and `additionalProperties: false`.
     ///
     /// # Errors
-    /// A sentence about the first thing that is not understood.
+    /// A sentence about the first thing that is not understood: where it stands, as a JSON Pointer, and the word.
     pub fn parse(schema: &str) -> Result<Self, String> {
         if schema.len() > limits::SCHEMA {
             return Err(format!("it has more than {} bytes", limits::SCHEMA));
         }
         let value: Value = serde_json::from_str(schema).map_err(|error| format!("it is not JSON: {error}"))?;
         let root = value.as_object().ok_or("it is not an object")?;
-        only(root, &["$schema", "type", "properties", "required", "additionalProperties"], "the schema")?;
+        only(root, &["$schema", "type", "properties", "required", "additionalProperties"], "")?;
         if root.get("type").and_then(Value::as_str) != Some("object") {
-            return Err("its type is not `object`".to_owned());
+            return Err(at("/type", "`type` is not \"object\""));
         }
         if root.get("additionalProperties").is_some_and(|value| value != &Value::Bool(false)) {
-            return Err("`additionalProperties` may only be false".to_owned());
+            return Err(at("/additionalProperties", "`additionalProperties` may only be false"));
         }
         let empty = Map::new();
         let members = match root.get("properties") {
-            Some(value) => value.as_object().ok_or("`properties` is not an object")?,
+            Some(value) => value.as_object().ok_or_else(|| at("/properties", "`properties` is not an object"))?,
             None => &empty,
         };
         let required = match root.get("required") {
-            Some(value) => texts(value).ok_or("`required` is not a list of names")?,
+            Some(value) => texts(value).ok_or_else(|| at("/required", "`required` is not a list of names"))?,
             None => Vec::new(),
         };
         if let Some(missing) = required.iter().find(|name| !members.contains_key(*name)) {
-            return Err(format!("`required` names {}, which is no property", shown(missing)));
+            return Err(at("/required", &format!("`required` names {}, which is no property", shown(missing))));
         }
         let properties = members
             .iter()
@@ -170,13 +170,16 @@ impl Property {
             && name.len() <= limits::CODE
             && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-'));
         if !soundly_named {
-            return Err(format!("the property {shown_name:?} is not letters, digits, `_` and `-`"));
+            let message = format!("the name {shown_name:?} is not letters, digits, `_` and `-`");
+            return Err(at("/properties", &message));
         }
-        let schema = schema.as_object().ok_or_else(|| format!("the property {shown_name} is not an object"))?;
-        let kind = Kind::parse(&shown_name, schema)?;
+        let place = format!("/properties/{name}");
+        let schema = schema.as_object().ok_or_else(|| at(&place, "it is not an object"))?;
+        let kind = Kind::parse(&place, schema)?;
         let default = schema.get("default").cloned();
         if let Some(default) = &default {
-            kind.check(default).map_err(|(_, message)| format!("the default of {shown_name} {message}"))?;
+            kind.check(default)
+                .map_err(|(_, message)| at(&format!("{place}/default"), &format!("the default {message}")))?;
         }
         let description = schema.get("description").and_then(Value::as_str).unwrap_or_default();
         Ok(Self {
@@ -190,40 +193,47 @@ impl Property {
 }
 
 impl Kind {
-    fn parse(name: &str, schema: &Map<String, Value>) -> Result<Self, String> {
-        let choices = |schema: &Map<String, Value>| match schema.get("enum") {
+    fn parse(place: &str, schema: &Map<String, Value>) -> Result<Self, String> {
+        let choices = |schema: &Map<String, Value>, place: &str| match schema.get("enum") {
             None => Ok(Vec::new()),
             Some(value) => texts(value)
                 .filter(|choices| !choices.is_empty())
-                .ok_or(format!("`enum` of {name} is not a list of texts")),
+                .ok_or_else(|| at(&format!("{place}/enum"), "`enum` is not a list of texts")),
         };
         let bound = |word: &str| match schema.get(word) {
             None => Ok(None),
-            Some(value) => value.as_i64().map(Some).ok_or(format!("`{word}` of {name} is not a whole number")),
+            Some(value) => value
+                .as_i64()
+                .map(Some)
+                .ok_or_else(|| at(&format!("{place}/{word}"), &format!("`{word}` is not a whole number"))),
         };
         match schema.get("type").and_then(Value::as_str) {
             Some("string") => {
-                only(schema, &["type", "enum", "default"], name)?;
-                Ok(Self::Text { choices: choices(schema)? })
+                only(schema, &["type", "enum", "default"], place)?;
+                Ok(Self::Text { choices: choices(schema, place)? })
             }
             Some("boolean") => {
-                only(schema, &["type", "default"], name)?;
+                only(schema, &["type", "default"], place)?;
                 Ok(Self::Boolean)
             }
             Some("integer") => {
-                only(schema, &["type", "minimum", "maximum", "default"], name)?;
+                only(schema, &["type", "minimum", "maximum", "default"], place)?;
                 Ok(Self::Integer { minimum: bound("minimum")?, maximum: bound("maximum")? })
             }
             Some("array") => {
-                only(schema, &["type", "items", "default"], name)?;
-                let items = schema.get("items").and_then(Value::as_object).ok_or(format!("{name} has no `items`"))?;
-                only(items, &["type", "enum"], name)?;
+                only(schema, &["type", "items", "default"], place)?;
+                let inner = format!("{place}/items");
+                let items = schema
+                    .get("items")
+                    .and_then(Value::as_object)
+                    .ok_or_else(|| at(&inner, "`items` is missing or not an object"))?;
+                only(items, &["type", "enum"], &inner)?;
                 if items.get("type").and_then(Value::as_str) != Some("string") {
-                    return Err(format!("the items of {name} are not of type `string`"));
+                    return Err(at(&format!("{inner}/type"), "`type` is not \"string\""));
                 }
-                Ok(Self::Texts { choices: choices(items)? })
+                Ok(Self::Texts { choices: choices(items, &inner)? })
             }
-            _ => Err(format!("the type of {name} is not one of string, boolean, integer, array")),
+            _ => Err(at(&format!("{place}/type"), "`type` is none of \"string\", \"boolean\", \"integer\", \"array\"")),
         }
     }
 
@@ -261,11 +271,19 @@ fn check_text(value: &Value, choices: &[String]) -> Result<(), String> {
     Err(format!("must be one of {}", choices.join(", ")))
 }
 
-fn only(schema: &Map<String, Value>, words: &[&str], name: &str) -> Result<(), String> {
+fn only(schema: &Map<String, Value>, words: &[&str], place: &str) -> Result<(), String> {
     match schema.keys().find(|word| !words.contains(&word.as_str()) && !ANNOTATIONS.contains(&word.as_str())) {
-        Some(word) => Err(format!("`{}` in {name} is not understood", shown(word))),
+        Some(word) => {
+            let pointer = format!("{place}/{}", shown(word).replace('~', "~0").replace('/', "~1"));
+            Err(at(&pointer, &format!("the keyword `{}` is not understood", shown(word))))
+        }
         None => Ok(()),
     }
+}
+
+/// A sentence and its place in the schema, as a JSON Pointer (RFC 6901).
+fn at(pointer: &str, message: &str) -> String {
+    format!("at {pointer}: {message}")
 }
 
 fn texts(value: &Value) -> Option<Vec<String>> {
@@ -333,21 +351,43 @@ mod tests {
     }
 
     #[test]
-    fn a_schema_that_is_not_understood_is_refused() {
-        for schema in [
-            json!([]),
-            json!({"type": "array"}),
-            json!({"type": "object", "additionalProperties": true}),
-            json!({"type": "object", "patternProperties": {}}),
-            json!({"type": "object", "properties": {"a": {"type": "number"}}}),
-            json!({"type": "object", "properties": {"a": {"type": "string", "pattern": ".*"}}}),
-            json!({"type": "object", "properties": {"a": {"type": "integer", "default": "x"}}}),
-            json!({"type": "object", "properties": {"a b": {"type": "string"}}}),
-            json!({"type": "object", "properties": {"a": {"type": "array", "items": {"type": "integer"}}}}),
-            json!({"type": "object", "required": ["a"]}),
+    fn a_schema_that_is_not_understood_is_refused_with_the_place_and_the_word() {
+        for (schema, expected) in [
+            (json!([]), "it is not an object"),
+            (json!({"type": "array"}), "at /type: `type` is not \"object\""),
+            (
+                json!({"type": "object", "additionalProperties": true}),
+                "at /additionalProperties: `additionalProperties` may only be false",
+            ),
+            (
+                json!({"type": "object", "patternProperties": {}}),
+                "at /patternProperties: the keyword `patternProperties` is not understood",
+            ),
+            (json!({"type": "object", "a/b": {}}), "at /a~1b: the keyword `a/b` is not understood"),
+            (
+                json!({"type": "object", "properties": {"a": {"type": "number"}}}),
+                "at /properties/a/type: `type` is none of \"string\", \"boolean\", \"integer\", \"array\"",
+            ),
+            (
+                json!({"type": "object", "properties": {"a": {"type": "string", "pattern": ".*"}}}),
+                "at /properties/a/pattern: the keyword `pattern` is not understood",
+            ),
+            (
+                json!({"type": "object", "properties": {"a": {"type": "integer", "default": "x"}}}),
+                "at /properties/a/default: the default must be a whole number",
+            ),
+            (
+                json!({"type": "object", "properties": {"a b": {"type": "string"}}}),
+                "at /properties: the name \"a b\" is not letters, digits, `_` and `-`",
+            ),
+            (
+                json!({"type": "object", "properties": {"a": {"type": "array", "items": {"type": "integer"}}}}),
+                "at /properties/a/items/type: `type` is not \"string\"",
+            ),
+            (json!({"type": "object", "required": ["a"]}), "at /required: `required` names a, which is no property"),
         ] {
-            assert!(SettingsSchema::parse(&schema.to_string()).is_err(), "{schema} passed");
+            assert_eq!(SettingsSchema::parse(&schema.to_string()).unwrap_err(), expected);
         }
-        assert!(SettingsSchema::parse("{").is_err());
+        assert!(SettingsSchema::parse("{").unwrap_err().starts_with("it is not JSON"));
     }
 }

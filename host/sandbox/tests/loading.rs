@@ -18,7 +18,9 @@ use bursar_sandbox::{
     redact,
 };
 use bytes::Bytes;
-use support::{describing, everything, minimal, patched, request, request_with, sandbox, shop};
+use support::{
+    binding_libpython, contract_with, describing, everything, importing, minimal, patched, request_with, sandbox,
+};
 use wasm_encoder::{Component, ComponentSectionId, Module, RawSection};
 
 fn refused(bytes: &[u8]) -> LoadErrorKind {
@@ -128,8 +130,126 @@ fn several_memories_are_allowed_because_wasmtime_needs_them_itself() {
 fn imports_that_the_host_does_not_have_are_named() {
     let other = patched("bursar:adapter/logging@0.1.0", "bursar:adapter/logginh@0.1.0");
     assert_eq!(refused(&other), LoadErrorKind::UnknownImport { import: "bursar:adapter/logginh@0.1.0".to_owned() });
-    let newer = patched("@0.1.0", "@0.2.0");
-    assert_eq!(refused(&newer), LoadErrorKind::OtherVersion { version: "0.2.0".to_owned() });
+}
+
+/// What is said of a file, its hint in a line of its own.
+async fn said(bytes: &[u8]) -> String {
+    format!("{:#}", sandbox().load(bytes).await.unwrap_err())
+}
+
+#[tokio::test]
+async fn every_refusal_is_a_sentence_and_a_hint() {
+    let engine = wasmtime::Engine::default();
+    let copy = "hint: copy the file again; write it beside and rename it when complete";
+    for (bytes, sentence, hint) in [
+        (Vec::new(), "the file is empty", copy),
+        (b"\0asm".to_vec(), "the file is cut short: it ends at byte 4 in the middle of something", copy),
+        (
+            b"\0asm\x01\0\0\0".to_vec(),
+            "the file is a core webassembly module, not a component",
+            "hint: turn it into a component: `bursar adapter build`, or `wasm-tools component new`",
+        ),
+        (
+            b"(component)".to_vec(),
+            "the file is webassembly text, not a binary component",
+            "hint: build the adapter with a component toolchain, or convert the text to binary first",
+        ),
+        (
+            b"#!/bin/sh".to_vec(),
+            "the file is not webassembly",
+            "hint: put only adapters' .wasm files into this directory",
+        ),
+        (
+            engine.precompile_component(&Component::new().finish()).unwrap(),
+            "the file is a precompiled artefact: machine code, which no sandbox can hold",
+            "hint: use the .wasm file that the author published; this host compiles it by itself",
+        ),
+        (
+            Component::new().finish(),
+            "the component does not export bursar:adapter/adapter@0.1.0",
+            "hint: build the adapter against the contract's `minimal` world",
+        ),
+        (
+            patched("@0.1.0", "@0.2.0"),
+            "the component was built for bursar:adapter@0.2.0, this host speaks 0.1.x",
+            "hint: build the adapter against this host's contract, or update the host",
+        ),
+        (
+            patched("@0.1.0", "@0.9.0"),
+            "the component was built for bursar:adapter@0.9.0, this host speaks 0.1.x",
+            "hint: build the adapter against this host's contract, or update the host",
+        ),
+        (
+            importing(
+                "package wasi:sockets@0.2.6; interface tcp-create-socket { make: func(); }",
+                "wasi:sockets/tcp-create-socket@0.2.6",
+            ),
+            "the component imports wasi:sockets/tcp-create-socket@0.2.6, and adapters have no network",
+            "hint: ask the shop through `bursar:adapter/shop`, and the host makes the call",
+        ),
+        (
+            importing(
+                "package wasi:http@0.2.6; interface outgoing-handler { handle: func(); }",
+                "wasi:http/outgoing-handler@0.2.6",
+            ),
+            "the component imports wasi:http/outgoing-handler@0.2.6, and adapters have no network",
+            "hint: ask the shop through `bursar:adapter/shop`, and the host makes the call",
+        ),
+        (
+            importing("package wasi:keyvalue@0.2.0; interface store { open: func(); }", "wasi:keyvalue/store@0.2.0"),
+            "the component imports wasi:keyvalue/store@0.2.0, which this host does not have",
+            "hint: import nothing but interfaces of the contract",
+        ),
+        (
+            importing("package wasi:cli@0.3.0; interface stdout { get: func(); }", "wasi:cli/stdout@0.3.0"),
+            "the component imports wasi:cli/stdout@0.3.0, which this host does not have",
+            "hint: import nothing but interfaces of the contract",
+        ),
+        (
+            importing("package acme:tools@1.0.0; interface saw { cut: func(); }", "acme:tools/saw@1.0.0"),
+            "the component imports acme:tools/saw@1.0.0, which this host does not have",
+            "hint: import nothing but interfaces of the contract",
+        ),
+        (
+            contract_with("world.wit", "  handle: func", "  handled: func"),
+            "the component's bursar:adapter/adapter@0.1.0 has no function `handle`",
+            "hint: build the adapter against the contract's `minimal` world",
+        ),
+        (
+            describing("unsound"),
+            "the adapter's description is not sound: the platform's name must begin with a lower-case letter",
+            "hint: correct what `describe` says and build the adapter again",
+        ),
+        (
+            describing("schema."),
+            "the adapter's settings schema is not sound: at /properties/a/pattern: the keyword `pattern` is not understood",
+            "hint: use `type: object` with properties of the types string, boolean, integer and array of strings",
+        ),
+        (
+            describing("panic.."),
+            "the adapter cannot describe itself: the adapter trapped: wasm `unreachable` instruction executed",
+            "hint: `describe` must only fill its description in; try `bursar adapter check`",
+        ),
+    ] {
+        assert_eq!(said(&bytes).await, format!("{sentence}\n{hint}"));
+    }
+}
+
+#[tokio::test]
+async fn a_component_with_other_types_than_the_contracts_does_not_fit() {
+    let words =
+        said(&contract_with("world.wit", "describe: func() -> description", "describe: func() -> string")).await;
+    assert!(words.starts_with("the component does not fit the contract: its functions have other types: "), "{words}");
+    assert!(words.ends_with("\nhint: build the adapter against the contract's `minimal` world"), "{words}");
+}
+
+#[tokio::test]
+async fn only_cpython_may_import_sockets_and_finds_them_empty() {
+    let sockets =
+        "package wasi:sockets@0.2.6; interface instance-network { resource network; instance-network: func(); }";
+    let python = binding_libpython(&importing(sockets, "wasi:sockets/instance-network@0.2.6"));
+    let inspection = inspect(&python).unwrap();
+    assert_eq!(inspection.wasi, ["wasi:sockets/instance-network@0.2.6"]);
 }
 
 #[test]
@@ -142,7 +262,7 @@ fn an_inspection_says_what_a_file_is_and_wants() {
     assert!(inspection.permissions.is_empty() && inspection.wasi.is_empty());
     let wanting = inspect(everything()).unwrap();
     assert_eq!(wanting.permissions.into_iter().collect::<Vec<_>>(), Permission::ALL);
-    assert_eq!(wanting.wasi.len(), 3, "{:?}", wanting.wasi);
+    assert_eq!(wanting.wasi.len(), 13, "{:?}", wanting.wasi);
 }
 
 #[tokio::test]
@@ -185,14 +305,6 @@ async fn a_description_that_traps_or_never_ends_or_breaks_a_rule_is_refused() {
 
     let unsound = sandbox().load(describing("unsound")).await.unwrap_err();
     assert!(matches!(&unsound.kind, LoadErrorKind::Description(said) if said.contains("platform")), "{unsound}");
-}
-
-#[tokio::test]
-async fn wasi_may_be_imported_but_calling_it_ends_the_run_by_name() {
-    let adapter = sandbox().load(everything()).await.unwrap();
-    let error = adapter.authenticate(&shop(), request("/wasi")).await.unwrap_err();
-    let RunErrorKind::Misuse(words) = &error.kind else { panic!("{error:?}") };
-    assert!(words.contains("wasi:cli/environment@0.2.6#get-environment"), "{words}");
 }
 
 #[tokio::test]

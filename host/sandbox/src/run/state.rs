@@ -17,6 +17,7 @@ use crate::{
     shop::{KnownLine, Origin, ShopContext, Surroundings},
     shop_api::ShopAnswer,
     text,
+    wasi::Wasi,
 };
 
 /// Which of the adapter's functions runs.
@@ -71,6 +72,8 @@ pub(crate) struct RunState {
     pub(crate) changes: Vec<ChangeDraft>,
     pub(crate) calls: Vec<Option<CallDraft>>,
     pub(crate) answers: Vec<Option<ShopAnswer>>,
+    /// Made when the guest first calls WASI.
+    pub(crate) wasi: Option<Box<Wasi>>,
     pub(crate) logs: Logs,
     /// Fuel used, where it is counted; known when the run has ended.
     pub(crate) fuel: Option<u64>,
@@ -104,6 +107,7 @@ impl RunState {
             changes: Vec::new(),
             calls: Vec::new(),
             answers: Vec::new(),
+            wasi: None,
             logs: Logs::default(),
             fuel: None,
             log_bytes: 0,
@@ -192,6 +196,26 @@ impl RunState {
 
     /// Keeps a logged line, or counts it as dropped.
     pub(crate) fn log(&mut self, level: LogLevel, message: &str) {
+        self.take_printed();
+        self.keep(level, message);
+    }
+
+    /// Logs what the guest printed since it was last asked for.
+    pub(crate) fn take_printed(&mut self) {
+        for (level, line) in self.wasi.as_mut().map(|wasi| wasi.printed()).unwrap_or_default() {
+            self.keep(level, &line);
+        }
+    }
+
+    /// The run is over: what was printed without an end of line is a line too.
+    pub(crate) fn close_printed(&mut self) {
+        self.take_printed();
+        for (level, line) in self.wasi.as_mut().map(|wasi| wasi.unfinished()).unwrap_or_default() {
+            self.keep(level, &line);
+        }
+    }
+
+    fn keep(&mut self, level: LogLevel, message: &str) {
         if self.logs.lines.len() >= limits::LOG_LINES || self.log_bytes >= limits::LOG_BYTES {
             self.logs.dropped += 1;
             return;

@@ -74,6 +74,92 @@ pub fn patched(from: &str, to: &str) -> Vec<u8> {
     bytes
 }
 
+/// The contract's text, with `from` in one of its files reading `to`.
+fn contract_text(file: &str, from: &str, to: &str) -> Vec<(String, String)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../wit/0.1.0");
+    let mut texts: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let entry = entry.unwrap();
+            let (name, text) =
+                (entry.file_name().into_string().unwrap(), std::fs::read_to_string(entry.path()).unwrap());
+            if name != file {
+                return (name, text);
+            }
+            assert!(text.contains(from), "{file} does not hold {from:?}");
+            (name, text.replace(from, to))
+        })
+        .collect();
+    texts.sort();
+    texts
+}
+
+/// A component of a world, whose every function traps.
+pub fn dummy(packages: &[Vec<(String, String)>], world: &str) -> Vec<u8> {
+    use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
+    use wit_parser::{ManglingAndAbi, Resolve, UnresolvedPackageGroup};
+    let mut resolve = Resolve::default();
+    let mut main = None;
+    for files in packages {
+        // A package has one declaration of its name; the files of a folder share it.
+        let mut map = wit_parser::SourceMap::new();
+        for (name, text) in files {
+            map.push_str(name, text.as_str());
+        }
+        let group: UnresolvedPackageGroup = map.parse().map_err(|(_, error)| error.to_string()).unwrap();
+        main = Some(resolve.push_group(group).unwrap());
+    }
+    let world = resolve.select_world(&[main.unwrap()], Some(world)).unwrap();
+    let mut module = dummy_module(&resolve, world, ManglingAndAbi::Standard32);
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
+}
+
+/// A component of the minimal world, as if one file of the contract read otherwise.
+pub fn contract_with(file: &str, from: &str, to: &str) -> Vec<u8> {
+    dummy(&[contract_text(file, from, to)], "minimal")
+}
+
+/// A component of the minimal world of a newer version, as if one file of the contract read otherwise.
+pub fn newer_contract_with(version: &str, file: &str, from: &str, to: &str) -> Vec<u8> {
+    let mut texts = contract_text(file, from, to);
+    for (_, text) in &mut texts {
+        *text = text.replace("@0.1.0", &format!("@{version}"));
+    }
+    dummy(&[texts], "minimal")
+}
+
+/// A component of the minimal world that imports an interface of another package too.
+pub fn importing(package: &str, interface: &str) -> Vec<u8> {
+    let world =
+        format!("package test:adapter; world mine {{ include bursar:adapter/minimal@0.1.0; import {interface}; }}");
+    dummy(
+        &[
+            contract_text("", "", ""),
+            vec![("other.wit".to_owned(), package.to_owned())],
+            vec![("world.wit".to_owned(), world)],
+        ],
+        "mine",
+    )
+}
+
+/// The component, and beside its parts a module that binds CPython as a shared library.
+pub fn binding_libpython(component: &[u8]) -> Vec<u8> {
+    use wasm_encoder::{
+        ComponentSectionId, ConstExpr, Encode as _, ExportKind, ExportSection, GlobalSection, GlobalType, Module,
+        RawSection, ValType,
+    };
+    let (mut module, mut globals, mut exports) = (Module::new(), GlobalSection::new(), ExportSection::new());
+    globals.global(GlobalType { val_type: ValType::I32, mutable: false, shared: false }, &ConstExpr::i32_const(0));
+    exports.export("libpython3.14.so:memory_base", ExportKind::Global, 0);
+    module.section(&globals).section(&exports);
+    let mut bytes = component.to_vec();
+    let section = RawSection { id: ComponentSectionId::CoreModule as u8, data: &module.finish() };
+    bytes.push(section.id);
+    section.encode(&mut bytes);
+    bytes
+}
+
 /// The minimal adapter in a sandbox of its own with default limits.
 pub async fn adapter() -> Adapter {
     sandbox().load(minimal()).await.unwrap()

@@ -13,6 +13,8 @@ mod bindings {
 }
 
 mod handle;
+#[cfg(feature = "everything")]
+mod wasi;
 
 use bindings::bursar::adapter::{
     incoming::{Delivery, Description, Request, Verdict},
@@ -48,6 +50,9 @@ impl Guest for Adapter {
         match black_box(&DESCRIBE) {
             b"describe:panic.." => panic!("told to"),
             b"describe:spin..." => spin(),
+            b"describe:schema." => {
+                description.settings(r#"{"type":"object","properties":{"a":{"type":"string","pattern":".*"}}}"#);
+            }
             b"describe:unsound" => return Description::new("Not A Name", "1.2.3"),
             _ => {}
         }
@@ -90,8 +95,10 @@ impl Guest for Adapter {
                 Ok(Verdict::accept("fresh"))
             }
             "ed25519" => {
-                let signed =
-                    [Part::Text(format!("{}.{}.", request.header("svix-id")?, request.header("svix-timestamp")?)), Part::Body];
+                let signed = [
+                    Part::Text(format!("{}.{}.", request.header("svix-id")?, request.header("svix-timestamp")?)),
+                    Part::Body,
+                ];
                 let presented = request.header("svix-signature")?;
                 let presented = presented.strip_prefix("v1a,").unwrap_or(&presented).to_owned();
                 signatures::ed25519("keys", &signed, &Proof::Base64(presented))?;
@@ -210,9 +217,8 @@ impl Guest for Adapter {
             }
             #[cfg(feature = "everything")]
             "wasi" => {
-                black_box(bindings::wasi::cli::environment::get_environment());
-                black_box(bindings::wasi::cli::stdout::get_stdout().check_write());
-                Ok(Verdict::ignore("never"))
+                wasi::call(argument);
+                Ok(Verdict::ignore("called"))
             }
             _ => Err(problem(Remedy::None, "unknown-path")),
         }
