@@ -79,6 +79,7 @@ fn check_names(arguments: &Arguments) -> Result<()> {
     let known: Vec<&str> = [
         crate::process::NAMES,
         crate::runs::NAMES,
+        crate::languages::NAMES,
         crate::enroll::NAMES,
         crate::burst::NAMES,
         crate::fulfill::NAMES,

@@ -10,9 +10,11 @@ mod burst;
 mod enroll;
 mod figure;
 mod fulfill;
+mod languages;
 mod load;
 mod made_up_time;
 mod module;
+mod native;
 mod orders;
 mod process;
 mod runs;
@@ -62,6 +64,9 @@ fn measure(arguments: &Arguments) -> Result<bool> {
     }
     if arguments.wants_any(runs::NAMES) {
         show(runtime.block_on(runs::measure(arguments))?);
+    }
+    if arguments.wants_any(languages::NAMES) {
+        show(runtime.block_on(languages::measure())?);
     }
     if arguments.wants_any(enroll::NAMES) {
         show(runtime.block_on(enroll::measure(arguments))?);

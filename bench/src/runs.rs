@@ -1,4 +1,4 @@
-//! One run of the WooCommerce adapter, without HTTP and without the store.
+//! One run of the WooCommerce adapter, without HTTP and without the store; and the same logic compiled natively.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -17,11 +17,16 @@ use crate::Result;
 use crate::arguments::Arguments;
 use crate::figure::{Figure, Limit};
 use crate::module::Empty;
+use crate::native::Native;
 use crate::orders;
 use crate::servers::KEY;
 use crate::statistics::{median, nanoseconds};
 
-pub(crate) const NAMES: &[&str] = &["sandbox.authenticate_us", "sandbox.handle_us"];
+pub(crate) const NAMES: &[&str] =
+    &["sandbox.authenticate_us", "sandbox.handle_us", "native.authenticate_us", "native.handle_us"];
+
+/// Microseconds that one run of an adapter in Rust may take.
+const LIMIT: Limit = Limit::AtMost(60.0);
 
 /// Runs of each kind, in turn.
 const RUNS: usize = 5_000;
@@ -29,7 +34,7 @@ const RUNS: usize = 5_000;
 const WARM_UP: usize = 500;
 
 /// A shop whose ledger and catalog are empty, so that nothing but the run itself is measured.
-struct Nothing;
+pub(crate) struct Nothing;
 
 #[async_trait]
 impl Surroundings for Nothing {
@@ -49,7 +54,9 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
     let shop = Arc::new(shop(&adapter)?);
     let request = Arc::new(request()?);
     let empty = Empty::new()?;
+    let native = Native::new(&request, &shop.settings_json);
     let (mut bare, mut authenticate, mut handle) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut native_authenticate, mut native_handle) = (Vec::new(), Vec::new());
     for run in 0..WARM_UP + RUNS {
         let began = Instant::now();
         empty.run().await?;
@@ -69,20 +76,28 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
         if handled.result.is_err() {
             return Err("the adapter does not handle the order".into());
         }
+        let native_took = (native.authenticate()?, native.handle()?);
         if run >= WARM_UP {
             bare.push(nanoseconds(bare_took));
             authenticate.push(nanoseconds(authenticate_took));
             handle.push(nanoseconds(handle_took));
+            native_authenticate.push(nanoseconds(native_took.0));
+            native_handle.push(nanoseconds(native_took.1));
         }
     }
-    let figure = |name, values: &[u64]| Figure {
+    let figure = |name, values: &[u64], limit| Figure {
         name,
         unit: "µs",
         value: median(values),
         baseline: Some(median(&bare)),
-        limit: Limit::None,
+        limit,
     };
-    Ok(vec![figure("sandbox.authenticate_us", &authenticate), figure("sandbox.handle_us", &handle)])
+    Ok(vec![
+        figure("sandbox.authenticate_us", &authenticate, LIMIT),
+        figure("sandbox.handle_us", &handle, LIMIT),
+        figure("native.authenticate_us", &native_authenticate, Limit::None),
+        figure("native.handle_us", &native_handle, Limit::None),
+    ])
 }
 
 fn shop(adapter: &Adapter) -> Result<ShopContext> {
@@ -111,7 +126,7 @@ fn request() -> Result<Request> {
     })
 }
 
-fn delivery(request: &Arc<Request>) -> DeliveryInput {
+pub(crate) fn delivery(request: &Arc<Request>) -> DeliveryInput {
     DeliveryInput {
         id: DeliveryId::new(request.received_at),
         topic: "order.updated".to_owned(),

@@ -6,13 +6,14 @@ is stated is what Odoo says when it is asked. The facts that it rests on are num
 
 # Money and holds
 
-*Paid* means, by the setting `paid_when`: `invoice-paid`, the posted customer invoices of the order that are paid reach its total;
-or `confirmed`, the order is one. An order whose total is zero is paid when it is confirmed.
+*Paid* means, by the setting `paid_when`: `invoice-paid`, the posted customer invoices of the order that are paid reach its
+total and that of every order that they are for as well; or `confirmed`, the order is one. An order whose total is zero is
+paid when it is confirmed.
 
 | the order's state | payment | holds | lifts |
 |---|---|---|---|
 | draft, sent | unpaid | | |
-| sale, done | paid or unpaid, as above | | cancelled; refunded, if it is paid and no less than its total was kept |
+| sale, done | paid or unpaid, as above; undecided, and review, if the invoices do not say it | | cancelled; refunded, if it is paid and no less than its total was kept |
 | cancel | undecided | cancelled | |
 | any other | undecided; review | | |
 | gone | | deleted | |
@@ -45,6 +46,7 @@ class Odoo(Rules):
             .topic(ORDER, "a sale order was made or changed")
             .topic(INVOICE, "an invoice or credit note changed, was paid above all")
             .secret(TOKEN, "what stands behind the last slash of the webhook's address; letters, digits, - and _ only")
+            .redact_address()
             .settings(SCHEMA)
         )
 

@@ -30,13 +30,15 @@ PRODUCT = {"id": 20, "name": "Sailing", "default_code": "SAIL", "product_tmpl_id
 PARTNER = {"id": 12, "email": "Zoé <zoe@learner.example>", "email_normalized": "zoe@learner.example"}
 
 
-def answers(row, *invoices, lines=(LINE,)):
+def answers(row, *invoices, lines=(LINE,), sharing=()):
     rows = [[row], list(lines), [PRODUCT], [PARTNER]] + ([list(invoices)] if row["invoice_ids"] else [])
+    if any(one["state"] == "posted" and one["move_type"] != "in_invoice" for one in invoices):
+        rows.append([row, *sharing])
     return [(200, rows) for rows in rows]
 
 
-def stated(row, *invoices, lines=(LINE,), **settings):
-    world = World(settings=SETTINGS | settings, answers=answers(row, *invoices, lines=lines))
+def stated(row, *invoices, lines=(LINE,), sharing=(), **settings):
+    world = World(settings=SETTINGS | settings, answers=answers(row, *invoices, lines=lines, sharing=sharing))
     [order] = host.handle(Adapter, Sent(BODY, topic="sale.order"), world).orders
     return order
 
@@ -132,6 +134,21 @@ class Money(unittest.TestCase):
     def test_an_order_emptied_after_its_refund_stays_refunded(self):
         said = self.payment(invoice(5), invoice(6, "out_refund"), total=0.0)
         self.assertNotIn("refunded", [cause for cause, _ in said["lifts"]])
+
+    def test_an_invoice_for_several_orders_counts_when_it_pays_them_all(self):
+        sharing = ({"id": 56, "amount_total": 98.0, "invoice_ids": [5]},)
+        self.assertEqual(self.payment(invoice(5, amount_total=147.0), sharing=sharing)["payment"], "paid")
+        said = self.payment(invoice(5, amount_total=98.0), sharing=sharing)
+        self.assertEqual((said["payment"], len(said["reviews"])), ("undecided", 1))
+        self.assertEqual(self.payment(invoice(5, payment_state="not_paid"), sharing=sharing)["payment"], "unpaid")
+
+    def test_a_credit_note_for_invoices_of_several_orders_asks_a_person_unless_all_went_back(self):
+        sharing = ({"id": 56, "amount_total": 49.0, "invoice_ids": [5]},)
+        one = invoice(5, amount_total=98.0)
+        said = self.payment(one, invoice(6, "out_refund"), sharing=sharing)
+        self.assertEqual((said.get("refunded_amount"), len(said["reviews"])), (None, 1))
+        said = self.payment(one, invoice(6, "out_refund", amount_total=98.0), sharing=sharing)
+        self.assertEqual(said["refunded_amount"], ("98.0", "EUR", "98.0"))
 
     def test_invoices_in_another_currency_are_not_added_up(self):
         said = self.payment(invoice(5, currency_id=[2, "USD"]))

@@ -431,6 +431,12 @@ export class Description {
     this.host.redactBody(jsonPointer);
     return this;
   }
+
+  /** Path and query to blank likewise: for platforms that prove themselves by the address that they know. */
+  redactAddress() {
+    this.host.redactAddress();
+    return this;
+  }
 }
 
 /** A statement about one order. */

@@ -292,6 +292,11 @@ class Description:
         self.host.redact_body(json_pointer)
         return self
 
+    def redact_address(self) -> Description:
+        """Path and query to blank likewise: for platforms that prove themselves by the address that they know."""
+        self.host.redact_address()
+        return self
+
 
 class Line:
     """A statement about one line of an order."""

@@ -230,6 +230,9 @@ class _Description:
     def redact_body(self, pointer: str) -> None:
         self.said["redacted"].append(pointer)
 
+    def redact_address(self) -> None:
+        self.said["redacted"].append("address")
+
 
 class _Payment(Enum):
     PAID = 0

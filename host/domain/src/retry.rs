@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::Timestamp;
+
 /// A growing pause: `first`, then `factor` times as long each time, never longer than `longest`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Schedule {
@@ -34,6 +36,27 @@ impl Schedule {
 pub fn spread(pause: Duration, dice: u32) -> Duration {
     let per_mille = 1_000 - SPREAD_PER_MILLE + dice % (2 * SPREAD_PER_MILLE + 1);
     pause.saturating_mul(per_mille) / 1_000
+}
+
+/// How long a `Retry-After` asks to wait: a number of seconds, or a date (RFC 9110, section 10.2.3), which is counted by the
+/// clock of whoever named it (`date`, from the same answer) or else ours. None if it is neither; nothing if it has passed.
+#[must_use]
+pub fn after(retry_after: &str, date: Option<&str>, now: Timestamp) -> Option<Duration> {
+    let seconds = match retry_after.trim().parse() {
+        Ok(seconds) => seconds,
+        // Rounded up: a date has no fractions of a second, and too early is as good as never.
+        Err(_) => {
+            let now = date.and_then(http_date).unwrap_or(now);
+            http_date(retry_after)?.since(now).as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX)
+        }
+    };
+    Some(Duration::from_secs(seconds))
+}
+
+/// `Wed, 21 Oct 2026 07:28:00 GMT`.
+fn http_date(text: &str) -> Option<Timestamp> {
+    let parsed = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
+    Some(Timestamp::from_millis(parsed.as_millisecond()))
 }
 
 /// How long after it was found right an enrollment is looked at again, by default. A hundred cost one call.

@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use bursar_domain::Timestamp;
+use bursar_domain::{Timestamp, retry};
 use serde_json::Value;
 
 /// How long to wait after a 429 that does not say: the LMS counts calls in windows of a minute (`docs/lms.md`).
@@ -13,6 +13,9 @@ pub(crate) const PAUSE: Duration = Duration::from_secs(60);
 
 /// Longest pause that an answer can impose; a larger number is a proxy's mistake, and is cut to this.
 const PAUSE_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// Shortest: an answer that names none, or a moment that has passed, must not have us ask in a circle.
+const PAUSE_MIN: Duration = Duration::from_secs(1);
 
 /// What an answer's body is.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,12 +73,11 @@ impl Answer {
         } else {
             Content::Page
         };
-        let now = headers.date.and_then(http_date).unwrap_or(now);
         Self {
             asker,
             status,
             content,
-            retry_after: headers.retry_after.and_then(|text| retry_after(text, now)),
+            retry_after: headers.retry_after.and_then(|text| retry::after(text, headers.date, now)).map(bounded),
             location: headers.location.map(str::to_owned),
         }
     }
@@ -104,30 +106,14 @@ impl Answer {
             let text = self.text("detail").or_else(|| self.text("developer_message"))?;
             let digits: String =
                 text.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
-            digits.parse().ok().map(pause)
+            digits.parse().ok().map(Duration::from_secs).map(bounded)
         };
         self.retry_after.or_else(in_text).unwrap_or(PAUSE)
     }
 }
 
-/// A number of seconds or a date, as RFC 9110 has it.
-fn retry_after(text: &str, now: Timestamp) -> Option<Duration> {
-    let seconds = match text.trim().parse() {
-        Ok(seconds) => seconds,
-        // Rounded up: a date has no fractions of a second, and too early is as good as never.
-        Err(_) => http_date(text)?.since(now).as_millis().div_ceil(1_000).try_into().unwrap_or(u64::MAX),
-    };
-    Some(pause(seconds))
-}
-
-/// `Wed, 21 Oct 2026 07:28:00 GMT`.
-fn http_date(text: &str) -> Option<Timestamp> {
-    let parsed = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()?;
-    Some(Timestamp::from_millis(parsed.as_millisecond()))
-}
-
-fn pause(seconds: u64) -> Duration {
-    Duration::from_secs(seconds.max(1)).min(PAUSE_MAX)
+fn bounded(pause: Duration) -> Duration {
+    pause.clamp(PAUSE_MIN, PAUSE_MAX)
 }
 
 #[cfg(test)]

@@ -39,6 +39,8 @@ pub struct Description {
     pub redact_headers: Vec<String>,
     /// Parts of a JSON body to blank likewise, as JSON Pointers (RFC 6901).
     pub redact_body: Vec<String>,
+    /// Are path and query to be blanked, too?
+    pub redact_address: bool,
 }
 
 /// A description as the guest filled it in.
@@ -53,6 +55,7 @@ pub(crate) struct Draft {
     pub(crate) settings: Option<String>,
     pub(crate) redact_headers: Vec<String>,
     pub(crate) redact_body: Vec<String>,
+    pub(crate) redact_address: bool,
 }
 
 impl Draft {
@@ -82,6 +85,7 @@ impl Draft {
             settings,
             redact_headers: redacted_headers(self.redact_headers)?,
             redact_body: redacted_body(self.redact_body)?,
+            redact_address: self.redact_address,
         })
     }
 }

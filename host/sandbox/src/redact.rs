@@ -1,4 +1,4 @@
-//! Blanking what must not be stored: headers and parts of a JSON body.
+//! Blanking what must not be stored: headers, parts of a JSON body, the address.
 //!
 //! Owns the replacement. Everything else stays byte for byte: the body is cut and pasted, not parsed and written again,
 //! because numbers and the order of members would not survive that.
@@ -14,6 +14,9 @@ use crate::description::Description;
 /// What stands in place of what was blanked.
 pub const BLANK: &str = "***";
 
+/// [`BLANK`] as a path.
+const BLANK_PATH: &str = "/***";
+
 /// [`BLANK`] as a JSON value.
 const BLANK_JSON: &[u8] = b"\"***\"";
 
@@ -26,6 +29,10 @@ pub fn redact(description: &Description, request: &Request) -> Request {
         if description.redact_headers.iter().any(|blanked| name.eq_ignore_ascii_case(blanked)) {
             *value = Bytes::from_static(BLANK.as_bytes());
         }
+    }
+    if description.redact_address {
+        BLANK_PATH.clone_into(&mut redacted.path);
+        redacted.query.clear();
     }
     if !description.redact_body.is_empty()
         && let Some(body) = blank_body(&request.body, &description.redact_body)

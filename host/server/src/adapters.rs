@@ -10,7 +10,9 @@ use std::{
 };
 
 use bursar_domain::AdapterName;
-use bursar_sandbox::{Adapter, Sandbox};
+use bursar_sandbox::{Adapter, Sandbox, SandboxConfig, SandboxError};
+
+use crate::config::AdaptersConfig;
 
 /// The ending of an adapter's file.
 const ENDING: &str = "wasm";
@@ -75,6 +77,15 @@ impl Adapters {
         }
         Ok(adapters)
     }
+}
+
+/// The sandbox as the configuration wants it. Whoever looks at the directory uses the same cache of compiled adapters, so that
+/// what `doctor` has compiled need not be compiled at the start.
+///
+/// # Errors
+/// When this machine cannot run adapters safely, or the cache cannot be used.
+pub fn sandbox(config: &AdaptersConfig) -> Result<Sandbox, SandboxError> {
+    Sandbox::new(SandboxConfig { cache_directory: config.cache.clone(), ..SandboxConfig::default() })
 }
 
 fn files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {

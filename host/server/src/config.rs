@@ -10,22 +10,25 @@ use std::{
 
 use toml::de::DeTable;
 
-mod effect;
+mod key_sets;
 pub mod lms;
 mod problem;
 mod reader;
 pub mod secret;
 pub mod server;
 pub mod shop;
+mod shop_api;
 pub mod units;
 pub mod words;
 
 pub use self::{
+    key_sets::KeySetSource,
     lms::{CallBudget, LmsConfig, ServiceUserConfig},
     problem::{ConfigError, Position, Problem},
     secret::{Environment, Secret, SecretOrigin, SecretUnread},
     server::{AdaptersConfig, AdminConfig, LogConfig, ServerConfig, StoreConfig},
-    shop::{ShopApiConfig, ShopApiCredentials, ShopConfig},
+    shop::ShopConfig,
+    shop_api::{ShopApiConfig, ShopApiCredentials},
     words::LogFormat,
 };
 use self::{

@@ -12,7 +12,7 @@ use bursar_domain::{
 use bursar_lms::Lms;
 use bursar_sandbox::{
     Adapter, Decision, DeliveryInput, HostFault, KnownLine, LmsReader, Logs, Problem, Remedy, RunError, RunErrorClass,
-    ShopContext, Surroundings, Usage, redact,
+    ShopApi, ShopContext, Surroundings, Usage, redact,
 };
 use bursar_store::{
     Store, StoreError,
@@ -125,10 +125,13 @@ impl Dispatcher {
             None => Attempt::unable("shop-unknown", "the configuration has no such shop any more".to_owned()),
             Some(shop) => match &shop.service {
                 Service::Waiting(obstacle) => Attempt::unable(obstacle.code, obstacle.message.clone()),
-                Service::Ready { adapter, context } if claimed.state == DeliveryState::Parked => {
+                Service::Ready { adapter, context, .. } if claimed.state == DeliveryState::Parked => {
                     authenticate(adapter, context, &claimed).await
                 }
-                Service::Ready { adapter, context } => self.handle(shop, adapter, context, &claimed, number).await,
+                Service::Ready { adapter, context, api } => {
+                    let surroundings = self.surroundings(shop, api.clone());
+                    self.handle(adapter, context, surroundings, &claimed, number).await
+                }
             },
         };
         self.commit(claimed, attempt, number, started_at).await;
@@ -136,9 +139,9 @@ impl Dispatcher {
 
     async fn handle(
         &self,
-        shop: &Arc<Shop>,
         adapter: &Arc<Adapter>,
         context: &Arc<ShopContext>,
+        surroundings: SurroundingsOfShop,
         claimed: &Claimed,
         number: u32,
     ) -> Attempt {
@@ -153,9 +156,7 @@ impl Dispatcher {
             attempt: number,
             request: Arc::new(claimed.request.clone()),
         };
-        let lms = self.lms.get(&shop.policy.lms).map(|lms| Arc::new(ReadOnlyLms::new(lms)));
-        let surroundings = Arc::new(SurroundingsOfShop { store: self.store.clone(), shop: Arc::clone(shop), lms });
-        match adapter.handle(context, input, surroundings).await {
+        match adapter.handle(context, input, Arc::new(surroundings)).await {
             Ok(handled) => {
                 let end = match handled.result {
                     Ok(statements) => End::Outcome(Outcome::Stated(statements)),
@@ -165,6 +166,11 @@ impl Dispatcher {
             }
             Err(error) => failed(adapter, error),
         }
+    }
+
+    fn surroundings(&self, shop: &Arc<Shop>, api: Option<Arc<dyn ShopApi>>) -> SurroundingsOfShop {
+        let lms = self.lms.get(&shop.policy.lms).map(|lms| Arc::new(ReadOnlyLms::new(lms)));
+        SurroundingsOfShop { store: self.store.clone(), shop: Arc::clone(shop), lms, api }
     }
 
     async fn commit(&self, claimed: Claimed, attempt: Attempt, number: u32, started_at: Timestamp) {
@@ -367,11 +373,12 @@ fn consequence(problem: Problem, state: DeliveryState, number: u32, now: Timesta
     Outcome::Problem { state, due_at, counts, code, message }
 }
 
-/// What a run may look up: the orders and the catalog of its own shop, and that shop's LMS.
+/// What a run may look up: the orders and the catalog of its own shop, that shop's LMS and its API.
 struct SurroundingsOfShop {
     store: Store,
     shop: Arc<Shop>,
     lms: Option<Arc<ReadOnlyLms>>,
+    api: Option<Arc<dyn ShopApi>>,
 }
 
 #[async_trait]
@@ -405,6 +412,10 @@ impl Surroundings for SurroundingsOfShop {
 
     fn lms(&self) -> Option<Arc<dyn LmsReader>> {
         self.lms.clone().map(|lms| lms as Arc<dyn LmsReader>)
+    }
+
+    fn shop_api(&self) -> Option<Arc<dyn ShopApi>> {
+        self.api.clone()
     }
 }
 

@@ -161,7 +161,7 @@ impl Gateway {
             received_at: self.clock.now(),
         });
         match &shop.service {
-            Service::Ready { adapter, context } => self.authenticate(shop, adapter, context, request).await,
+            Service::Ready { adapter, context, .. } => self.authenticate(shop, adapter, context, request).await,
             Service::Waiting(obstacle) => self.park(shop, &request, obstacle.code, &obstacle.message).await,
         }
     }

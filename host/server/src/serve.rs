@@ -7,7 +7,6 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use bursar_domain::{Clock, policy::ModeLadder};
 use bursar_lms::{Lms, LmsError, ServiceUser};
-use bursar_sandbox::{Sandbox, SandboxConfig};
 use bursar_store::{Purpose, Store, StoreError};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -21,7 +20,7 @@ use tokio::{
 };
 
 use crate::{
-    adapters::Adapters,
+    adapters::{Adapters, sandbox},
     admin,
     bell::Bell,
     config::{CallBudget, Config, LmsConfig, SecretUnread, StoreConfig},
@@ -117,7 +116,7 @@ impl Parts {
     /// When the configuration does not fit the adapters, the store cannot be opened, or an LMS cannot be used.
     pub async fn assemble(config: &Config, adapters: &Adapters, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
         let StoreConfig::Sqlite { path } = &config.store;
-        let shops = Shops::new(config, adapters);
+        let shops = Shops::new(config, adapters, &clock);
         check_shops(config, &shops)?;
         let store = Store::open(path, Purpose::Serve).await?;
         store.release_claims(clock.now()).await?;
@@ -152,8 +151,7 @@ impl Parts {
 /// # Errors
 /// When it cannot start. Nothing was started then.
 pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeError> {
-    let sandbox =
-        Sandbox::new(SandboxConfig { cache_directory: config.adapters.cache.clone(), ..SandboxConfig::default() })?;
+    let sandbox = sandbox(&config.adapters)?;
     let directory = &config.adapters.directory;
     let adapters = Adapters::load(&sandbox, directory)
         .await

@@ -5,15 +5,19 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     sync::{Arc, atomic::AtomicI64},
 };
 
-use bursar_domain::{ShopName, brake::Brake, policy::ShopPolicy};
-use bursar_sandbox::{Adapter, FixedKeySets, ShopContext, check_settings};
+use bursar_domain::{Clock, ShopName, brake::Brake, policy::ShopPolicy};
+use bursar_sandbox::{Adapter, FixedKeySets, PublicKeys, ShopApi, ShopContext, check_settings};
+use bursar_shop_api::Document;
 
 use crate::{
     adapters::Adapters,
-    config::{Config, ShopConfig},
+    config::{Config, KeySetSource, ShopConfig},
+    key_sets::KeySetsOfShop,
+    shop_api::ApiOfShop,
 };
 
 /// Every shop, by name.
@@ -34,7 +38,6 @@ pub struct Shop {
 }
 
 /// Whether a shop can be served.
-#[derive(Debug)]
 pub enum Service {
     /// It can.
     Ready {
@@ -42,6 +45,8 @@ pub enum Service {
         adapter: Arc<Adapter>,
         /// With these secrets and settings.
         context: Arc<ShopContext>,
+        /// Its own API, if one is configured.
+        api: Option<Arc<dyn ShopApi>>,
     },
     /// Not until a person mends something; what it sends is kept.
     Waiting(Obstacle),
@@ -58,15 +63,23 @@ pub struct Obstacle {
     pub key: Option<String>,
 }
 
+impl fmt::Debug for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ready { adapter, api, .. } => {
+                f.debug_struct("Ready").field("adapter", adapter).field("api", &api.is_some()).finish_non_exhaustive()
+            }
+            Self::Waiting(obstacle) => f.debug_tuple("Waiting").field(obstacle).finish(),
+        }
+    }
+}
+
 impl Shops {
     /// Brings configuration and adapters together.
     #[must_use]
-    pub fn new(config: &Config, adapters: &Adapters) -> Self {
+    pub fn new(config: &Config, adapters: &Adapters, clock: &Arc<dyn Clock>) -> Self {
         let shops = config.shops.iter().map(|shop| {
-            let service = match service(shop, adapters) {
-                Ok((adapter, context)) => Service::Ready { adapter, context: Arc::new(context) },
-                Err(obstacle) => Service::Waiting(obstacle),
-            };
+            let service = service(shop, adapters, clock).unwrap_or_else(Service::Waiting);
             let shop = Shop { policy: policy(shop), config: shop.clone(), service, diagnosed_at: AtomicI64::new(0) };
             (shop.config.name.clone(), Arc::new(shop))
         });
@@ -114,7 +127,7 @@ pub fn policy(shop: &ShopConfig) -> ShopPolicy {
     }
 }
 
-fn service(shop: &ShopConfig, adapters: &Adapters) -> Result<(Arc<Adapter>, ShopContext), Obstacle> {
+fn service(shop: &ShopConfig, adapters: &Adapters, clock: &Arc<dyn Clock>) -> Result<Service, Obstacle> {
     let Some(loaded) = adapters.sound.get(&shop.adapter) else { return Err(no_adapter(shop, adapters)) };
     let adapter = &loaded.adapter;
     let description = adapter.description();
@@ -188,12 +201,62 @@ fn service(shop: &ShopConfig, adapters: &Adapters) -> Result<(Arc<Adapter>, Shop
     let context = ShopContext {
         name: shop.name.clone(),
         secrets,
-        key_sets: Arc::new(FixedKeySets::default()),
+        key_sets: Arc::new(key_sets(shop, adapter, clock)?),
         settings_json,
         unsigned: shop.unsigned,
         permissions,
     };
-    Ok((Arc::clone(adapter), context))
+    Ok(Service::Ready { adapter: Arc::clone(adapter), context: Arc::new(context), api: api(shop, clock)? })
+}
+
+/// The sets of public keys that the adapter named, each from where the configuration says.
+fn key_sets(shop: &ShopConfig, adapter: &Adapter, clock: &Arc<dyn Clock>) -> Result<KeySetsOfShop, Obstacle> {
+    let named = &adapter.description().key_sets;
+    if let Some(unknown) = shop.key_sets.keys().find(|name| !named.iter().any(|named| named.name == **name)) {
+        let known: Vec<&str> = named.iter().map(|named| named.name.as_str()).collect();
+        return Err(Obstacle {
+            code: "key-set-unknown",
+            message: format!(
+                "the adapter {} knows no key set {unknown:?}\nhint: it knows {}",
+                shop.adapter,
+                if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+            ),
+            key: Some(format!("key_sets.{unknown}")),
+        });
+    }
+    let (mut fixed, mut documents) = (FixedKeySets::default(), Vec::new());
+    for (name, source) in &shop.key_sets {
+        let unusable = |problem: String| Obstacle {
+            code: "key-set-unusable",
+            message: problem,
+            key: Some(format!("key_sets.{name}")),
+        };
+        match source {
+            KeySetSource::Url(url) => {
+                let private = shop.api.as_ref().is_some_and(|api| api.private_addresses);
+                let document = Document::new(url.clone(), private).map_err(|error| unusable(error.to_string()))?;
+                documents.push((name.clone(), document));
+            }
+            KeySetSource::File(path) => {
+                let text = std::fs::read_to_string(path)
+                    .map_err(|error| unusable(format!("{} cannot be read: {error}", path.display())))?;
+                let keys = PublicKeys::from_jwks(&text)
+                    .map_err(|problem| unusable(format!("{}: the key set {problem}", path.display())))?;
+                fixed = fixed.with(name, keys);
+            }
+        }
+    }
+    Ok(KeySetsOfShop::new(fixed, documents, Arc::clone(clock)))
+}
+
+/// The shop's own API, ready to be called.
+fn api(shop: &ShopConfig, clock: &Arc<dyn Clock>) -> Result<Option<Arc<dyn ShopApi>>, Obstacle> {
+    let Some(api) = &shop.api else { return Ok(None) };
+    let unusable = |message: String| Obstacle { code: "api-unusable", message, key: Some("api".to_owned()) };
+    let config = api.read().map_err(|unread| unusable(unread.to_string()))?;
+    let client =
+        bursar_shop_api::ShopApi::new(config, Arc::clone(clock)).map_err(|error| unusable(error.to_string()))?;
+    Ok(Some(Arc::new(ApiOfShop::new(client))))
 }
 
 fn no_adapter(shop: &ShopConfig, adapters: &Adapters) -> Obstacle {

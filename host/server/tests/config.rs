@@ -10,8 +10,10 @@ use bursar_domain::{
 };
 use bursar_sandbox::Permission;
 use bursar_server::config::{
-    CallBudget, Config, DEFAULT_TEXT, Environment, LogConfig, SecretUse, ShopApiCredentials, StoreConfig, lms, server,
+    CallBudget, Config, DEFAULT_TEXT, Environment, KeySetSource, LogConfig, SecretUse, ShopApiCredentials, StoreConfig,
+    lms, server,
 };
+use bursar_shop_api::Credentials;
 use secrecy::ExposeSecret as _;
 
 /// The sample of the design.
@@ -154,11 +156,14 @@ fn the_default_text_loads_and_documents_the_defaults_that_there_are() {
         "more_users",
         "api_key",
         "pin",
+        "key_sets",
         "sold_before",
         "origin",
         "[shops.api]",
         "url = \"https://campus",
         "basic",
+        "headers",
+        "private_addresses",
     ];
     let text = with_defaults_written_out();
     let is_example = |line: &str| examples.iter().any(|example| line.starts_with(example));
@@ -445,15 +450,48 @@ fn a_file_that_is_not_there_is_told_with_what_to_do() {
     );
 }
 
+/// A shop with this `[shops.api]` beside its address.
+fn with_api(lines: &str) -> String {
+    format!("{LEAST}\n[shops.api]\nurl = \"https://campus.example.org/\"\n{lines}")
+}
+
 #[test]
-fn choices_without_effect_are_warned_of() {
-    assert_eq!(
-        warnings(&format!(
-            "{LEAST}\n[shops.api]\nurl = \"https://campus.example.org/\"\nbearer = {{ env = \"WOO_KEY\" }}"
-        )),
-        ["etc/bursar.toml:15:1: shops[campus].api: is not in effect in this version: it is checked and not called"]
-    );
-    assert!(warnings(&format!("{LEAST}\nno_account = \"wait\"\non_revoke = \"keep\"")).is_empty());
+fn a_shops_api_is_called_with_one_of_four_kinds_of_credentials() {
+    let key = "{ env = \"WOO_KEY\" }";
+    let credentials = |lines: &str| load(&with_api(lines)).shops[0].api.clone().unwrap().read().unwrap().credentials;
+    assert!(matches!(credentials(&format!("bearer = {key}")), Credentials::Bearer(_)));
+    assert!(matches!(credentials(&format!("basic = {{ user = {key}, password = {key} }}")), Credentials::Basic { .. }));
+    let header = credentials(&format!("header = {{ name = \"X-Api-Key\", value = {key} }}"));
+    assert!(matches!(header, Credentials::Header { name, .. } if name == "X-Api-Key"));
+    let token_url = "token_url = \"https://campus.example.org/token\"";
+    let oauth =
+        credentials(&format!("oauth = {{ {token_url}, client_id = {key}, client_secret = {key}, scope = \"read\" }}"));
+    assert!(matches!(oauth, Credentials::OAuth { scope: Some(scope), .. } if scope == "read"));
+    for none_or_two in [String::new(), format!("bearer = {key}\nheader = {{ name = \"X\", value = {key} }}")] {
+        let told = refusal(&with_api(&none_or_two));
+        assert!(told.contains("must have exactly one of `basic`, `bearer`, `header` and `oauth`"), "{told}");
+    }
+}
+
+#[test]
+fn a_key_set_comes_from_an_address_or_a_file() {
+    let sources = |source: &str| load(&format!("{LEAST}\nkey_sets.keys = {source}")).shops[0].key_sets["keys"].clone();
+    let url = "https://campus.example.org/jwks.json";
+    assert_eq!(sources(&format!("{{ url = \"{url}\" }}")), KeySetSource::Url(url.parse().unwrap()));
+    assert_eq!(sources("{ file = \"jwks.json\" }"), KeySetSource::File("etc/jwks.json".into()));
+    let told = refusal(&format!("{LEAST}\nkey_sets.keys = {{}}"));
+    assert!(told.contains("shops[campus].key_sets.keys: must have exactly one of `url` and `file`"), "{told}");
+}
+
+#[test]
+fn a_shops_api_is_public_and_without_more_headers_unless_told_otherwise() {
+    let bearer = "bearer = { env = \"WOO_KEY\" }";
+    let api = |lines: &str| load(&with_api(&format!("{bearer}\n{lines}"))).shops[0].api.clone().unwrap();
+    assert!(!api("").private_addresses && api("").headers.is_empty());
+    assert!(api("private_addresses = true").private_addresses);
+    assert_eq!(api("headers = { \"X-Database\" = \"prod\" }").headers["X-Database"], "prod");
+    let told = refusal(&with_api(&format!("{bearer}\nheaders = {{ \"a b\" = \"c\" }}")));
+    assert!(told.contains("shops[campus].api.headers.a b: \"a b\" is not the name of a header"), "{told}");
 }
 
 #[test]

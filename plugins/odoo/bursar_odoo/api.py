@@ -1,4 +1,4 @@
-"""Reading sale orders and what belongs to them by Odoo's JSON-2 API: five calls, however many orders there are.
+"""Reading sale orders and what belongs to them by Odoo's JSON-2 API: six calls, however many orders there are.
 
 Owns how Odoo spells things: `false` for empty, relations as a number or with a name beside it, moments in UTC without a
 zone. Everything is read afresh; each call is a transaction of its own, so that two of them may see different moments.
@@ -51,6 +51,8 @@ class Order:
     lines: list[Line]
     invoices: list[Invoice]
     """Posted ones: what is a draft or was cancelled says nothing."""
+    others: Decimal
+    """The totals of other orders that these invoices are for as well."""
 
 
 ORDER = ["name", "state", "create_date", "write_date", "date_order", "partner_id", "order_line", "invoice_ids"]
@@ -58,6 +60,7 @@ ORDER += ["amount_total", "currency_id"]
 LINE = ["product_id", "product_uom_qty", "display_type", "is_downpayment"]
 PRODUCT = ["name", "default_code", "product_tmpl_id"]
 PARTNER = ["email", "email_normalized"]
+SHARING = ["invoice_ids", "amount_total"]
 INVOICE = ["state", "move_type", "payment_state", "amount_total", "currency_id", "write_date"]
 
 
@@ -71,11 +74,19 @@ def orders(domain: list[Any], settings: Settings) -> list[Order]:
     products = _by_id("product.product", _one(sold, "product_id"), PRODUCT, settings)
     partners = _by_id("res.partner", _one(rows, "partner_id"), PARTNER, settings)
     invoices = _by_id("account.move", _many(rows, "invoice_ids"), INVOICE, settings)
-    return [_order(row, lines, products, partners, invoices, settings) for row in rows]
+    posted = [one for one in invoices.values() if _is_posted(one)]
+    billed = [["invoice_ids", "in", sorted(one["id"] for one in posted)]]
+    sharing = _search("sale.order", billed, SHARING, settings) if posted else []
+    return [_order(row, lines, products, partners, invoices, sharing, settings) for row in rows]
 
 
-def _order(row: Row, lines: Rows, products: Rows, partners: Rows, invoices: Rows, settings: Settings) -> Order:
+def _order(
+    row: Row, lines: Rows, products: Rows, partners: Rows, invoices: Rows, sharing: list[Row], settings: Settings
+) -> Order:
     own = [invoices[id] for id in row["invoice_ids"]]
+    posted = [one for one in own if _is_posted(one)]
+    shared = {one["id"] for one in posted}
+    others = [one for one in sharing if one["id"] != row["id"] and shared.intersection(one["invoice_ids"])]
     sold = [lines[id] for id in row["order_line"] if _is_sold(lines[id])]
     partner = partners.get(relation(row["partner_id"]) or 0, {})
     return Order(
@@ -96,10 +107,14 @@ def _order(row: Row, lines: Rows, products: Rows, partners: Rows, invoices: Rows
                 amount=amount(one["amount_total"]),
                 same_currency=relation(one["currency_id"]) == relation(row["currency_id"]),
             )
-            for one in own
-            if one["state"] == "posted" and one["move_type"] in ("out_invoice", "out_refund")
+            for one in posted
         ],
+        others=sum((amount(one["amount_total"]) for one in others), Decimal(0)),
     )
+
+
+def _is_posted(invoice: Row) -> bool:
+    return invoice["state"] == "posted" and invoice["move_type"] in ("out_invoice", "out_refund")
 
 
 def _is_sold(line: Row) -> bool:
@@ -139,7 +154,7 @@ def _search(model: str, domain: list[Any], fields: list[str], settings: Settings
     if status in (401, 403):
         message = f"Odoo refuses to show {model} ({status}): is the API key valid, and may its user read that?"
     elif status == 404:
-        message = "Odoo has no JSON-2 API here (404): it takes Odoo 19, and the right address and database"
+        message = f"Odoo does not know {model} here (404): it takes Odoo 19, its apps, and the right address and database"
     else:
         message = f"Odoo cannot answer a question for {model} ({status}); its log says why"
     raise Problem.operator("shop-refused", message)

@@ -1,6 +1,7 @@
 """An order of Odoo put into statements for the ledger."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from decimal import Decimal
 
 from bursar import Delivery, Line, Order, Payment, Problem, log, orders
@@ -43,35 +44,61 @@ def state_gone(order: str, delivery: Delivery) -> None:
 
 
 def _state_money(stated: Order, order: api.Order, settings: Settings) -> None:
-    counted = [invoice for invoice in order.invoices if invoice.same_currency]
-    uncounted = len(counted) < len(order.invoices)
-    if uncounted:
-        stated.review("invoices of the order are in another currency than the order, so what was paid cannot be added up")
-    paid = _sum(one for one in counted if not one.credit and one.payment in settings.paid_states)
-    # An invoice that a credit note undid was never paid, or not any more: no money went back for it.
-    undone = _sum(one for one in counted if not one.credit and one.payment == "reversed")
-    back = max(_sum(one for one in counted if one.credit) - undone, Decimal(0))
-    evidence = f"paid={paid} back={back} total={order.total}"
+    money = Money.of(order, settings)
     if order.state in ("draft", "sent"):
         stated.payment("unpaid")
     elif order.state == "cancel":
         stated.payment("undecided").hold("cancelled", "state=cancel")
     elif order.state in CONFIRMED:
-        payment = _payment(order, paid, settings)
-        stated.payment("undecided" if uncounted and payment == "unpaid" else payment)
-        stated.lift("cancelled", f"state={order.state}")
-        if payment == "paid" and (back == 0 or paid - back >= order.total > 0):
-            stated.lift("refunded", evidence)
+        payment = money.payment(settings)
+        stated.payment(payment).lift("cancelled", f"state={order.state}")
+        if payment == "undecided":
+            stated.review("what was paid for the order cannot be told: its invoices are for other orders too, or in another currency")
+        if payment == "paid" and (money.back == 0 or money.kept >= money.due > 0):
+            stated.lift("refunded", f"paid={money.paid} back={money.back} due={money.due}")
     else:
         stated.payment("undecided").review("the order's state is none of Odoo's own")
-    if back > 0 and paid - back < order.total:
-        stated.refunded_amount(str(back), order.currency, str(max(order.total, paid)))
+    if money.back > 0 and money.kept < money.due:
+        if money.others > 0 and money.kept > 0:
+            stated.review("a credit note was made for invoices of several orders, so it cannot be told for which")
+        else:
+            stated.refunded_amount(str(money.back), order.currency, str(max(order.total, money.paid)))
 
 
-def _payment(order: api.Order, paid: Decimal, settings: Settings) -> Payment:
-    if settings.paid_when == "confirmed" or order.total <= 0:
-        return "paid"
-    return "paid" if paid >= order.total else "unpaid"
+@dataclass(frozen=True)
+class Money:
+    """What was paid for an order and went back, by its posted invoices."""
+
+    total: Decimal
+    others: Decimal
+    """The totals of other orders that share an invoice with it."""
+    paid: Decimal
+    back: Decimal
+    complete: bool
+    """Could every invoice be counted?"""
+
+    @classmethod
+    def of(cls, order: api.Order, settings: Settings) -> "Money":
+        counted = [invoice for invoice in order.invoices if invoice.same_currency]
+        paid = _sum(one for one in counted if not one.credit and one.payment in settings.paid_states)
+        # An invoice that a credit note undid was never paid, or not any more: no money went back for it.
+        undone = _sum(one for one in counted if not one.credit and one.payment == "reversed")
+        back = max(_sum(one for one in counted if one.credit) - undone, Decimal(0))
+        return cls(order.total, order.others, paid, back, len(counted) == len(order.invoices))
+
+    @property
+    def due(self) -> Decimal:
+        """What all the orders cost that the invoices are for: an invoice does not say how much of it is for which."""
+        return self.total + self.others
+
+    @property
+    def kept(self) -> Decimal:
+        return self.paid - self.back
+
+    def payment(self, settings: Settings) -> Payment:
+        if settings.paid_when == "confirmed" or self.total <= 0 or self.paid >= self.due:
+            return "paid"
+        return "unpaid" if self.complete and self.paid < self.total else "undecided"
 
 
 def _sum(invoices: Iterable[api.Invoice]) -> Decimal:

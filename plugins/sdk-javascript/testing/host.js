@@ -280,6 +280,9 @@ export class Description {
   redactBody(pointer) {
     this.said.redacted.push(pointer);
   }
+  redactAddress() {
+    this.said.redacted.push("address");
+  }
 }
 
 /** What order and line have in common. A blank learner counts as not given, as it does for the host. */

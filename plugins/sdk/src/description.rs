@@ -62,6 +62,13 @@ impl Description {
         self
     }
 
+    /// Path and query to blank likewise: for platforms that prove themselves by the address that they know.
+    #[must_use]
+    pub fn redact_address(self) -> Self {
+        self.0.redact_address();
+        self
+    }
+
     pub(crate) fn into_host(self) -> incoming::Description {
         self.0
     }

@@ -4,8 +4,7 @@
 //!
 //! ```
 //! use bursar_adapter::orders::{self, Payment};
-//! use bursar_adapter::signatures::{self, Hash, KeyForm, Part, Proof};
-//! use bursar_adapter::{Adapter, Delivery, Description, Request, Result, Verdict};
+//! use bursar_adapter::{Adapter, Delivery, Description, Request, Result, Verdict, schemes};
 //!
 //! #[derive(serde::Deserialize)]
 //! struct Sale {
@@ -23,8 +22,7 @@
 //!     }
 //!
 //!     fn authenticate(request: &Request<'_>) -> Result<Verdict> {
-//!         let proof = request.header("x-example-signature")?;
-//!         signatures::hmac("webhook", KeyForm::Text, Hash::Sha256, &[Part::Body], Proof::Hex(&proof))?;
+//!         schemes::body_hex(request, "x-example-signature", "webhook")?;
 //!         Ok(Verdict::accept("sale").about(request.json::<Sale>()?.number))
 //!     }
 //!
@@ -40,8 +38,8 @@
 //! bursar_adapter::export!(Example);
 //! ```
 //!
-//! [`lms_read`] and [`lms_write`] need a permission each: an adapter that calls a function of them imports the interface, and
-//! is run only where the shop grants it. One that calls none imports neither.
+//! [`shop_api`], [`lms_read`] and [`lms_write`] need a permission each: an adapter that calls a function of them imports the interface, and
+//! is run only where the shop grants it. One that calls none imports none of them.
 //!
 //! Compiled to wasm, the kit talks to the host through the interfaces of `bursar:adapter`, and a panic is logged with its
 //! message and place before the instance ends. Compiled natively it talks to the fake host in [`testing`], so an adapter's
@@ -59,7 +57,9 @@ pub mod log;
 pub mod orders;
 mod problem;
 mod request;
+pub mod schemes;
 pub mod settings;
+pub mod shop_api;
 pub mod signatures;
 mod verdict;
 

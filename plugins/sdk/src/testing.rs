@@ -23,6 +23,7 @@
 //! assert_eq!(refused.code, "signature-mismatch");
 //! ```
 
+mod api;
 mod effects;
 mod facts;
 pub(crate) mod host;
@@ -33,6 +34,7 @@ use std::collections::BTreeMap;
 
 use crate::{Adapter, Delivery, Instant, Problem, Remedy, Request, Result};
 
+pub use api::{ApiAnswer, ApiCall};
 pub use effects::{AskedChange, LmsFacts};
 pub use facts::{KnownLine, LineFacts, OrderFacts, StatementKind};
 pub use host::logging::Level;
@@ -105,9 +107,11 @@ impl Post {
 #[derive(Debug, Clone, Default)]
 pub struct Shop {
     secrets: BTreeMap<String, Vec<String>>,
+    key_sets: BTreeMap<String, Vec<String>>,
     settings: Option<String>,
     known: BTreeMap<String, Vec<KnownLine>>,
     lms: LmsFacts,
+    api: Vec<(ApiCall, ApiAnswer)>,
 }
 
 impl Shop {
@@ -121,6 +125,21 @@ impl Shop {
     #[must_use]
     pub fn secret(mut self, name: &str, text: &str) -> Self {
         self.secrets.entry(name.to_owned()).or_default().push(text.to_owned());
+        self
+    }
+
+    /// One more proof that a set of public keys accepts, as the adapter presents it. The fake computes nothing with keys: whether
+    /// a proof is genuine is shown by fixtures in the real host.
+    #[must_use]
+    pub fn key_set_accepts(mut self, name: &str, proof: &str) -> Self {
+        self.key_sets.entry(name.to_owned()).or_default().push(proof.to_owned());
+        self
+    }
+
+    /// What the shop's own API answers to one call of this method and path. Given twice, it is answered twice.
+    #[must_use]
+    pub fn answers(mut self, method: &str, path_and_query: &str, answer: ApiAnswer) -> Self {
+        self.api.push((ApiCall::new(method, path_and_query), answer));
         self
     }
 
@@ -177,7 +196,15 @@ impl Shop {
         let result = A::handle(&Delivery::lent(&delivery));
         let run = end();
         let (orders, effects) = if result.is_ok() { (run.orders, run.effects) } else { (Vec::new(), Vec::new()) };
-        Handled { result, ignored: run.ignored, reviews: run.reviews, orders, effects, logs: run.logs }
+        Handled {
+            result,
+            ignored: run.ignored,
+            reviews: run.reviews,
+            orders,
+            effects,
+            calls: run.calls,
+            logs: run.logs,
+        }
     }
 
     fn run(&self, post: &Post) -> Run {
@@ -206,6 +233,8 @@ pub struct Described {
     pub redacted_headers: Vec<String>,
     /// JSON Pointers to blank.
     pub redacted_body: Vec<String>,
+    /// Are path and query to be blanked?
+    pub redacted_address: bool,
 }
 
 /// What becomes of a request.
@@ -262,6 +291,8 @@ pub struct Handled {
     pub orders: Vec<OrderFacts>,
     /// What the LMS is to be told beside the ledger, each with its key; nothing after a problem.
     pub effects: Vec<(String, AskedChange)>,
+    /// What the shop's own API was asked, in order.
+    pub calls: Vec<ApiCall>,
     /// Level and message.
     pub logs: Vec<(Level, String)>,
 }
@@ -313,6 +344,7 @@ struct Run {
     verified: bool,
     orders: Vec<OrderFacts>,
     effects: Vec<(String, AskedChange)>,
+    calls: Vec<ApiCall>,
     ignored: Vec<String>,
     reviews: Vec<String>,
     logs: Vec<(Level, String)>,

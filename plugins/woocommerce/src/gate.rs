@@ -2,8 +2,7 @@
 //!
 //! A body may be more than a megabyte, so it is read only as far as the order's id and status, which come first.
 
-use bursar_adapter::signatures::{self, Hash, KeyForm, Part, Proof};
-use bursar_adapter::{Request, Result, Verdict};
+use bursar_adapter::{Request, Result, Verdict, schemes};
 use serde::Deserializer as _;
 use serde::de::{IgnoredAny, MapAccess, Visitor};
 
@@ -32,14 +31,13 @@ const PING: &[u8] = b"webhook_id=";
 const LONGEST_ID: usize = 20;
 
 pub(crate) fn authenticate(request: &Request<'_>) -> Result<Verdict> {
-    let signature = match request.header(SIGNATURE) {
+    match schemes::body_base64(request, SIGNATURE, SECRET) {
         Err(problem) if problem.code == "header-missing" && is_ping(request) => {
             // Anything but exactly 200 leaves the webhook in a state in which it pings after every delivery (fact 29).
             return Ok(Verdict::respond(200, "text/plain", b""));
         }
-        other => other?,
-    };
-    signatures::hmac(SECRET, KeyForm::Text, Hash::Sha256, &[Part::Body], Proof::Base64(&signature))?;
+        checked => checked?,
+    }
 
     let glance = Glance::at(request.body());
     if glance.status.is_some_and(|status| DRAFTS.contains(&status.as_str())) {

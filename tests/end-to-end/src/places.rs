@@ -28,7 +28,16 @@ pub fn test_adapter(name: &str) -> PathBuf {
     adapter(&format!("tests/{name}.wasm"))
 }
 
-fn adapter(file: &str) -> PathBuf {
+/// Where tests keep compiled adapters of which each takes long: beside the binary, so that a cleaned project compiles anew.
+#[must_use]
+pub fn cache() -> PathBuf {
+    let built = binary();
+    built.parent().unwrap().join("compiled-adapters")
+}
+
+/// A component by its file in the directory of the built adapters.
+#[must_use]
+pub fn adapter(file: &str) -> PathBuf {
     let directory = env::var_os(ADAPTERS_VARIABLE)
         .map_or_else(|| profile_directory().parent().unwrap().join("adapters"), PathBuf::from);
     let path = directory.join(file);

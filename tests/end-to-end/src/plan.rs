@@ -12,6 +12,9 @@ pub const SECRET: &str = "a-secret_of-the-shop-0123456789";
 /// What the LMS proves itself with, in plans that say `notice_token = { env = "TEST_NOTICE_TOKEN" }`.
 pub const NOTICE_TOKEN: &str = "a-token_of-the-lms-0123456789";
 
+/// What a shop's API knows Bursar by, in plans that say `bearer = { env = "TEST_API_KEY" }`.
+pub const API_KEY: &str = "an-api-key_of-the-shop-0123456789";
+
 /// The shop of most sites.
 pub const CAMPUS: &str = "campus";
 
@@ -21,6 +24,8 @@ pub struct Shop {
     pub name: String,
     pub adapter: String,
     pub secrets: Vec<String>,
+    /// What the adapter calls its secret.
+    pub secret_name: &'static str,
     pub mode: &'static str,
     /// More lines of its table.
     pub more: String,
@@ -34,6 +39,7 @@ impl Shop {
             name: name.to_owned(),
             adapter: "woocommerce".to_owned(),
             secrets: vec![SECRET.to_owned()],
+            secret_name: "webhook",
             mode: "live",
             // Tests of taking access away do not wait a quarter of an hour for it.
             more: "quiet_time = \"0s\"\n".to_owned(),
@@ -44,6 +50,12 @@ impl Shop {
     #[must_use]
     pub fn secret(self, secret: &str) -> Self {
         Self { secrets: vec![secret.to_owned()], ..self }
+    }
+
+    /// With another name of its secret.
+    #[must_use]
+    pub fn secret_named(self, secret_name: &'static str) -> Self {
+        Self { secret_name, ..self }
     }
 
     /// In another mode.
@@ -74,6 +86,8 @@ pub struct Plan {
     pub state: State,
     /// Lines of `[server]`.
     pub server: String,
+    /// Lines of `[adapters]`.
+    pub adapters: String,
     /// More lines of `[[lms]]`.
     pub lms: String,
     /// Does the LMS count calls and registrations?
@@ -90,6 +104,7 @@ impl Plan {
             shops: vec![Shop::new(CAMPUS)],
             state: lms::state_with(learners),
             server: String::new(),
+            adapters: String::new(),
             lms: String::new(),
             throttled: false,
             lms_timeout: "5s",
@@ -113,6 +128,14 @@ impl Plan {
     pub fn server(mut self, line: &str) -> Self {
         self.server.push_str(line);
         self.server.push('\n');
+        self
+    }
+
+    /// With another line of `[adapters]`.
+    #[must_use]
+    pub fn adapters(mut self, line: &str) -> Self {
+        self.adapters.push_str(line);
+        self.adapters.push('\n');
         self
     }
 
@@ -140,10 +163,11 @@ impl Plan {
     #[must_use]
     pub fn written(&self, lms_url: &str) -> (String, Vec<(String, String)>) {
         let mut text = format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\n{}\n[log]\nformat = \"json\"\n\n[[lms]]\nname = \"main\"\n\
+            "[server]\nlisten = \"127.0.0.1:0\"\n{}\n[adapters]\n{}\n[log]\nformat = \"json\"\n\n[[lms]]\nname = \"main\"\n\
              url = \"{lms_url}\"\nclient_id = \"{}\"\nclient_secret = {{ env = \"TEST_LMS_SECRET\" }}\n\
              calls_per_minute = \"unlimited\"\ntimeout = \"{}\"\n{}",
             self.server,
+            self.adapters,
             lms::CLIENT_ID,
             self.lms_timeout,
             self.lms,
@@ -151,6 +175,7 @@ impl Plan {
         let mut variables = vec![
             ("TEST_LMS_SECRET".to_owned(), lms::CLIENT_SECRET.to_owned()),
             ("TEST_NOTICE_TOKEN".to_owned(), NOTICE_TOKEN.to_owned()),
+            ("TEST_API_KEY".to_owned(), API_KEY.to_owned()),
         ];
         for (index, shop) in self.shops.iter().enumerate() {
             let mut names = Vec::new();
@@ -162,10 +187,11 @@ impl Plan {
             write!(
                 text,
                 "\n[[shops]]\nname = \"{}\"\nadapter = \"{}\"\nlms = \"main\"\nmode = \"{}\"\n\
-                 secrets.webhook = [{}]\n{}",
+                 secrets.{} = [{}]\n{}",
                 shop.name,
                 shop.adapter,
                 shop.mode,
+                shop.secret_name,
                 names.join(", "),
                 shop.more,
             )

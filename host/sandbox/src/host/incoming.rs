@@ -293,6 +293,12 @@ impl HostDescription for RunState {
         self.describe_redacted(&description, |draft| &mut draft.redact_body, json_pointer)
     }
 
+    fn redact_address(&mut self, description: Resource<DescriptionMark>) -> Result<()> {
+        self.count_call(0)?;
+        self.draft(&description)?.redact_address = true;
+        Ok(())
+    }
+
     fn drop(&mut self, _: Resource<DescriptionMark>) -> Result<()> {
         Ok(())
     }

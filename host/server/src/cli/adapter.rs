@@ -14,7 +14,7 @@ pub mod test;
 
 use super::{CliError, Context, deliveries::first_line};
 use crate::{
-    adapters::Adapters,
+    adapters::{Adapters, sandbox},
     output::{
         human,
         table::{Column, Table},
@@ -88,6 +88,7 @@ fn data(adapter: &Adapter, inspection: &Inspection, identity: &Identity) -> Valu
         "optional_secrets": named(&description.optional_secrets), "key_sets": named(&description.key_sets),
         "settings": serde_json::from_str::<Value>(description.settings.text()).unwrap_or(Value::Null),
         "redact_headers": description.redact_headers, "redact_body": description.redact_body,
+        "redact_address": description.redact_address,
     })
 }
 
@@ -126,7 +127,9 @@ fn words(adapter: &Adapter, inspection: &Inspection, identity: &Identity) -> Str
     part("sets of public keys", named(&description.key_sets));
     let settings = description.settings.properties().iter();
     part("settings", settings.map(|setting| format!("{:<28} {}", setting.name, setting.description)).collect());
-    part("blanked before anything is stored", [&description.redact_headers[..], &description.redact_body[..]].concat());
+    let address = description.redact_address.then(|| "the address behind the shop's name".to_owned());
+    let headers_and_body = [&description.redact_headers[..], &description.redact_body[..]].concat();
+    part("blanked before anything is stored", headers_and_body.into_iter().chain(address).collect());
     let permissions: Vec<String> = inspection.permissions.iter().map(ToString::to_string).collect();
     part("permissions it needs", if permissions.is_empty() { vec!["none".to_owned()] } else { permissions });
     part("imports", inspection.imports.clone());
@@ -140,7 +143,7 @@ fn words(adapter: &Adapter, inspection: &Inspection, identity: &Identity) -> Str
 /// When the directory cannot be read.
 pub async fn list(context: &Context, _: &ListArgs) -> Result<(), CliError> {
     let config = context.load_config_without_secrets()?;
-    let sandbox = Sandbox::new(SandboxConfig::default())?;
+    let sandbox = sandbox(&config.adapters)?;
     let directory = &config.adapters.directory;
     let adapters = Adapters::load(&sandbox, directory)
         .await

@@ -4,14 +4,14 @@
 
 use std::sync::Arc;
 
-use bursar_sandbox::{Sandbox, SandboxConfig};
+use bursar_domain::{Clock, SystemClock};
 use bursar_store::{Purpose, Store};
 use clap::Args;
 use serde::Serialize;
 
 use super::{CliError, Context};
 use crate::{
-    adapters::Adapters,
+    adapters::{Adapters, sandbox},
     config::{Config, StoreConfig},
     output::table::{Column, Table},
     serve,
@@ -118,7 +118,7 @@ async fn store(config: &Config) -> Check {
 }
 
 async fn adapters_and_shops(config: &Config) -> Vec<Check> {
-    let sandbox = match Sandbox::new(SandboxConfig::default()) {
+    let sandbox = match sandbox(&config.adapters) {
         Ok(sandbox) => sandbox,
         Err(error) => return vec![Check::wrong("sandbox", &error.to_string())],
     };
@@ -147,7 +147,8 @@ async fn adapters_and_shops(config: &Config) -> Vec<Check> {
     for broken in &adapters.broken {
         checks.push(Check::wrong(format!("adapter file {}", broken.file.display()), &broken.reason));
     }
-    for shop in Shops::new(config, &adapters).iter() {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    for shop in Shops::new(config, &adapters, &clock).iter() {
         let what = format!("shop {}", shop.config.name);
         checks.push(match &shop.service {
             Service::Ready { .. } => {

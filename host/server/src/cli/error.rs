@@ -99,7 +99,7 @@ impl fmt::Display for CliError {
         match self {
             Self::Config(error) => fmt::Display::fmt(error, f),
             Self::Usage(words) | Self::Failed(words) => f.write_str(&words.message),
-            Self::Reported => f.write_str("it failed, as was said"),
+            Self::Reported => f.write_str("the command's output says what is wrong"),
             Self::OutputClosed => f.write_str("the reader of the output is gone"),
         }
     }

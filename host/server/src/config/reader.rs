@@ -101,7 +101,7 @@ impl<'a> Table<'a> {
     }
 
     /// Every entry of a table whose keys are free.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> {
+    pub(super) fn entries(&self) -> impl Iterator<Item = (&'a str, Value<'a>)> + use<'a> {
         let (reader, path) = (self.reader, self.path.clone());
         self.entries.into_iter().flat_map(DeTable::iter).map(move |(name, value)| {
             let name = name.get_ref().as_ref();

@@ -12,14 +12,14 @@ use bursar_domain::{
     policy::{Force, GRACE_DEFAULT, NoAccount, OnDelete, OnRevoke, QUIET_TIME_DEFAULT, ShopMode},
 };
 use bursar_sandbox::Permission;
-use reqwest::Url;
 use toml::de::DeValue;
 
 use super::{
-    effect,
+    key_sets::{KeySetSource, key_sets},
     lms::LmsConfig,
     reader::{Table, Value, nearest},
-    secret::{Secret, secret, secrets},
+    secret::{Secret, secrets},
+    shop_api::{ShopApiConfig, shop_api},
     words::PERMISSIONS,
 };
 
@@ -77,33 +77,12 @@ pub struct ShopConfig {
     pub sold_before: Option<Timestamp>,
     /// The shop's address as its orders say it. Orders that say another one are not applied.
     pub origin: Option<String>,
+    /// Where its sets of public keys come from, by the names that the adapter gives them.
+    pub key_sets: BTreeMap<String, KeySetSource>,
     /// The shop's own API.
     pub api: Option<ShopApiConfig>,
     /// The adapter's settings: a JSON object.
     pub settings: serde_json::Value,
-}
-
-/// `[shops.api]`: the shop's own API, for adapters with the permission `shop`.
-#[derive(Debug, Clone)]
-pub struct ShopApiConfig {
-    /// What the adapter's paths are joined to.
-    pub url: Url,
-    /// How Bursar proves itself to it.
-    pub credentials: ShopApiCredentials,
-}
-
-/// How Bursar proves itself to a shop.
-#[derive(Debug, Clone)]
-pub enum ShopApiCredentials {
-    /// HTTP Basic.
-    Basic {
-        /// User name, or the platform's key.
-        user: Secret,
-        /// Password, or the platform's secret.
-        password: Secret,
-    },
-    /// `Authorization: Bearer …`.
-    Bearer(Secret),
 }
 
 /// The LMSs that a shop can name.
@@ -143,7 +122,8 @@ pub(super) fn shop(mut table: Table<'_>, sites: &Sites<'_>) -> Option<ShopConfig
     let accept_test = table.optional("accept_test").and_then(|value| value.boolean());
     let unsigned = table.optional("unsigned").and_then(|value| value.boolean());
     let sold_before = table.optional("sold_before").map(|value| moment(&value));
-    let api = table.optional("api").map(|value| api(value.table()?));
+    let key_sets = table.optional("key_sets").map_or_else(|| Some(BTreeMap::new()), |value| key_sets(&value));
+    let api = table.optional("api").map(|value| shop_api(value.table()?));
     let settings = table.optional("settings").and_then(|value| value.table()).map(|table| json_object(&table));
     if permissions.as_ref().is_some_and(|permissions| permissions.contains(&Permission::Shop)) && api.is_none() {
         table.refuse(
@@ -154,7 +134,6 @@ pub(super) fn shop(mut table: Table<'_>, sites: &Sites<'_>) -> Option<ShopConfig
             ),
         );
     }
-    effect::warn(&mut table);
     table.finish();
     Some(ShopConfig {
         name: name?,
@@ -178,6 +157,7 @@ pub(super) fn shop(mut table: Table<'_>, sites: &Sites<'_>) -> Option<ShopConfig
         unsigned: unsigned.unwrap_or(false),
         sold_before: told(sold_before)?,
         origin: told(origin)?,
+        key_sets: key_sets?,
         api: told(api)?,
         settings: settings.unwrap_or_else(|| Some(serde_json::Value::Object(serde_json::Map::new())))?,
     })
@@ -237,29 +217,6 @@ fn shop_secrets(table: Table<'_>) -> Option<BTreeMap<String, Vec<Secret>>> {
 
 fn permissions(value: &Value<'_>) -> Option<BTreeSet<Permission>> {
     value.list()?.iter().map(|value| value.choice(PERMISSIONS)).collect()
-}
-
-fn api(mut table: Table<'_>) -> Option<ShopApiConfig> {
-    let url = table.required("url", "\"https://shop.example.org/\"").and_then(|value| value.url());
-    let basic = table.optional("basic");
-    let bearer = table.optional("bearer");
-    let credentials = match (basic, bearer) {
-        (Some(value), None) => value.table().and_then(|mut basic| {
-            let user = basic.required("user", "{ env = \"SHOP_KEY\" }").and_then(|value| secret(&value));
-            let password = basic.required("password", "{ env = \"SHOP_SECRET\" }").and_then(|value| secret(&value));
-            basic.finish();
-            Some(ShopApiCredentials::Basic { user: user?, password: password? })
-        }),
-        (None, Some(value)) => secret(&value).map(ShopApiCredentials::Bearer),
-        _ => {
-            let hint =
-                "add `basic = { user = { env = \"…\" }, password = { env = \"…\" } }` or `bearer = { env = \"…\" }`";
-            table.refuse("must have exactly one of `basic` and `bearer`", Some(hint.to_owned()));
-            None
-        }
-    };
-    table.finish();
-    Some(ShopApiConfig { url: url?, credentials: credentials? })
 }
 
 fn sha256(value: &Value<'_>) -> Option<[u8; 32]> {

@@ -72,6 +72,11 @@ declare module 'bursar:adapter/incoming@0.1.0' {
     * A part of a JSON body to blank likewise, as a JSON Pointer (RFC 6901).
     */
     redactBody(jsonPointer: string): void;
+    /**
+    * Path and query to blank likewise, for platforms that can prove themselves only by the address that they know: what is
+    * stored has the path `/***` and no query.
+    */
+    redactAddress(): void;
     [Symbol.dispose](): void;
   }
   

@@ -9,5 +9,6 @@ pub mod lms_write;
 pub mod logging;
 pub mod orders;
 pub mod settings;
+pub mod shop;
 pub mod signatures;
 pub mod types;

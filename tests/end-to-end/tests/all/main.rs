@@ -22,6 +22,7 @@ mod forged;
 mod lms_calls;
 mod lms_trouble;
 mod people;
+mod platforms;
 mod purchases;
 mod recorded;
 mod sequences;

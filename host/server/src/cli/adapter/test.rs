@@ -258,7 +258,7 @@ fn budgets(cases: &[Checked]) -> Table {
     let is_near = |case: &Checked| case.budgets.iter().any(|budget| budget.near().next().is_some());
     let any_is_near = cases.iter().any(is_near);
     let mut columns = vec![
-        Column::new("case"),
+        Column::new("case").whole(),
         Column::new("authenticate").right().whole(),
         Column::new("handle").right().whole(),
         Column::new("memory").right().whole(),

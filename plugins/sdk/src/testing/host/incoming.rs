@@ -160,4 +160,8 @@ impl Description {
     pub fn redact_body(&self, json_pointer: &str) {
         self.said.borrow_mut().redacted_body.push(json_pointer.to_owned());
     }
+
+    pub fn redact_address(&self) {
+        self.said.borrow_mut().redacted_address = true;
+    }
 }
