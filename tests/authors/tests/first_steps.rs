@@ -133,6 +133,12 @@ fn an_adapter_in_rust() {
     succeeds(&mut other.adapter(&["build"]));
     assert!(fs::read(other.file(&other.component())).unwrap() == first, "the same source gives other bytes");
 
+    // A description that lies about its name is found out.
+    author.replaces("src/lib.rs", &format!("\"{NAME}\""), "\"another\"");
+    succeeds(&mut author.adapter(&["build"]));
+    let checked = fails(&mut author.adapter(&["check", &author.component()]));
+    assert!(checked.contains("wrong  identity     the description lies about the adapter's name"), "{checked}");
+
     author.replaces("src/lib.rs", "impl Adapter for Shop", "impl Adaptor for Shop");
     let error = fails(&mut author.adapter(&["build"]));
     assert!(error.contains("cannot find trait `Adaptor`"), "cargo's words are not shown:\n{error}");
@@ -160,16 +166,6 @@ fn an_adapter_in_python() {
     author.replaces("app.py", "def describe(self)", "def describe(self");
     let error = fails(&mut author.adapter(&["build"]));
     assert!(error.contains("SyntaxError"), "the interpreter's words are not shown:\n{error}");
-}
-
-#[test]
-fn a_description_that_lies_about_its_name_is_found_out() {
-    let author = Author::begins("rust");
-    author.replaces("src/lib.rs", &format!("\"{NAME}\""), "\"another\"");
-    succeeds(&mut author.adapter(&["build"]));
-    let checked = fails(&mut author.adapter(&["check", &author.component()]));
-    assert!(checked.contains("wrong  identity"), "{checked}");
-    assert!(checked.contains("lies about the adapter's name"), "{checked}");
 }
 
 #[test]
