@@ -4,8 +4,7 @@
 //! order, and the moment at which it last changed.
 
 use bursar_adapter::orders::{self, Payment};
-use bursar_adapter::signatures::{self, Hash, KeyForm, Part, Proof};
-use bursar_adapter::{Adapter, Delivery, Description, Problem, Request, Result, Verdict};
+use bursar_adapter::{Adapter, Delivery, Description, Problem, Request, Result, Verdict, schemes};
 use serde::Deserialize;
 
 /// The operator gives the shop's secret under this name. The adapter never sees the secret itself.
@@ -57,8 +56,7 @@ impl Adapter for Shop {
 
     /// Is it the shop's? The proof comes first: what is read before it may be anybody's.
     fn authenticate(request: &Request<'_>) -> Result<Verdict> {
-        let proof = request.header("x-shop-signature")?;
-        signatures::hmac(SECRET, KeyForm::Text, Hash::Sha256, &[Part::Body], Proof::Hex(&proof))?;
+        schemes::body_hex(request, "x-shop-signature", SECRET)?;
         let webhook: Webhook = request.json()?;
         match webhook.event.as_str() {
             PAID | REFUNDED => Ok(Verdict::accept(&webhook.event).about(webhook.order()?.id)),
