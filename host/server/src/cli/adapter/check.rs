@@ -174,7 +174,7 @@ fn imported(inspection: &Inspection) -> String {
         format!("a shop must grant it permissions = {permissions:?}")
     };
     if !inspection.wasi.is_empty() {
-        words.push_str("; WASI, which is empty here: a run that calls it ends");
+        words.push_str("; WASI, which is empty here: no files, no network, no environment");
     }
     words
 }

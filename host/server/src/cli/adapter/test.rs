@@ -28,7 +28,7 @@ Examples:
   bursar adapter test adapters/acme --case paid-order --update")]
 pub struct TestArgs {
     /// The adapter's folder, with `fixtures/` in it.
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", default_value = ".")]
     pub directory: PathBuf,
     /// The component; otherwise the one in DIR/dist.
     #[arg(long, value_name = "FILE")]
