@@ -6,10 +6,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use bursar_domain::{Clock as _, Request, ShopName, SystemClock};
-use bursar_sandbox::{Adapter, Decision, FixedKeySets, Sandbox, SandboxConfig, ShopContext};
+use bursar_sandbox::{Adapter, FixedKeySets, Sandbox, SandboxConfig, ShopContext};
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::SecretString;
@@ -19,7 +18,7 @@ use sha2::Sha256;
 use crate::Result;
 use crate::figure::{Figure, Limit};
 use crate::module::Empty;
-use crate::runs::{Nothing, delivery};
+use crate::runs::once;
 use crate::servers::KEY;
 use crate::statistics::{median, nanoseconds};
 
@@ -71,29 +70,15 @@ async fn runs(adapter: &Adapter, empty: &Empty) -> Result<[u64; 3]> {
     let request = Arc::new(request());
     let (mut bare, mut judged, mut handled) = (Vec::new(), Vec::new(), Vec::new());
     for run in 0..WARM_UP + RUNS {
-        let began = Instant::now();
-        empty.run().await?;
-        let bare_took = began.elapsed();
-
-        let began = Instant::now();
-        let authenticated = adapter.authenticate(&shop, Arc::clone(&request)).await?;
-        let judged_took = began.elapsed();
-        if !matches!(authenticated.decision, Decision::Accept { .. }) {
-            return Err("the adapter does not accept the order".into());
-        }
-
-        let input = delivery(&request);
-        let began = Instant::now();
-        let result = adapter.handle(&shop, input, Arc::new(Nothing)).await?;
-        let handled_took = began.elapsed();
-        let lines: usize = result.result?.orders.iter().map(|order| order.lines.len()).sum();
+        let (took, stated) = once(adapter, &shop, &request, empty).await?;
+        let lines: usize = stated.orders.iter().map(|order| order.lines.len()).sum();
         if lines != usize::try_from(LINES)? {
             return Err(format!("the adapter stated {lines} lines").into());
         }
         if run >= WARM_UP {
-            bare.push(nanoseconds(bare_took));
-            judged.push(nanoseconds(judged_took));
-            handled.push(nanoseconds(handled_took));
+            bare.push(nanoseconds(took.bare));
+            judged.push(nanoseconds(took.authenticate));
+            handled.push(nanoseconds(took.handle));
         }
     }
     Ok([median(&bare), median(&judged), median(&handled)])

@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use bursar_domain::{Clock as _, Request, ShopName, SystemClock, ids::DeliveryId, statement::ProductId};
+use bursar_domain::{
+    Clock as _, Request, ShopName, SystemClock,
+    ids::DeliveryId,
+    statement::{ProductId, Statements},
+};
 use bursar_sandbox::{
     Adapter, Decision, DeliveryInput, FixedKeySets, HostFault, KnownLine, Origin, Sandbox, SandboxConfig, ShopContext,
     Surroundings, check_settings,
@@ -34,7 +38,7 @@ const RUNS: usize = 5_000;
 const WARM_UP: usize = 500;
 
 /// A shop whose ledger and catalog are empty, so that nothing but the run itself is measured.
-pub(crate) struct Nothing;
+struct Nothing;
 
 #[async_trait]
 impl Surroundings for Nothing {
@@ -58,29 +62,12 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
     let (mut bare, mut authenticate, mut handle) = (Vec::new(), Vec::new(), Vec::new());
     let (mut native_authenticate, mut native_handle) = (Vec::new(), Vec::new());
     for run in 0..WARM_UP + RUNS {
-        let began = Instant::now();
-        empty.run().await?;
-        let bare_took = began.elapsed();
-
-        let began = Instant::now();
-        let authenticated = adapter.authenticate(&shop, Arc::clone(&request)).await?;
-        let authenticate_took = began.elapsed();
-        if !matches!(authenticated.decision, Decision::Accept { .. }) {
-            return Err("the adapter does not accept the order".into());
-        }
-
-        let input = delivery(&request);
-        let began = Instant::now();
-        let handled = adapter.handle(&shop, input, Arc::new(Nothing)).await?;
-        let handle_took = began.elapsed();
-        if handled.result.is_err() {
-            return Err("the adapter does not handle the order".into());
-        }
+        let took = once(&adapter, &shop, &request, &empty).await?.0;
         let native_took = (native.authenticate()?, native.handle()?);
         if run >= WARM_UP {
-            bare.push(nanoseconds(bare_took));
-            authenticate.push(nanoseconds(authenticate_took));
-            handle.push(nanoseconds(handle_took));
+            bare.push(nanoseconds(took.bare));
+            authenticate.push(nanoseconds(took.authenticate));
+            handle.push(nanoseconds(took.handle));
             native_authenticate.push(nanoseconds(native_took.0));
             native_handle.push(nanoseconds(native_took.1));
         }
@@ -98,6 +85,38 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
         figure("native.authenticate_us", &native_authenticate, Limit::None),
         figure("native.handle_us", &native_handle, Limit::None),
     ])
+}
+
+/// How long each thing took.
+pub(crate) struct Took {
+    pub(crate) bare: Duration,
+    pub(crate) authenticate: Duration,
+    pub(crate) handle: Duration,
+}
+
+/// A bare instantiation, and one run of each kind, which must end well; with what was stated.
+pub(crate) async fn once(
+    adapter: &Adapter,
+    shop: &Arc<ShopContext>,
+    request: &Arc<Request>,
+    empty: &Empty,
+) -> Result<(Took, Statements)> {
+    let began = Instant::now();
+    empty.run().await?;
+    let bare = began.elapsed();
+
+    let began = Instant::now();
+    let authenticated = adapter.authenticate(shop, Arc::clone(request)).await?;
+    let authenticate = began.elapsed();
+    if !matches!(authenticated.decision, Decision::Accept { .. }) {
+        return Err("the adapter does not accept the order".into());
+    }
+
+    let input = delivery(request);
+    let began = Instant::now();
+    let handled = adapter.handle(shop, input, Arc::new(Nothing)).await?;
+    let handle = began.elapsed();
+    Ok((Took { bare, authenticate, handle }, handled.result?))
 }
 
 fn shop(adapter: &Adapter) -> Result<ShopContext> {
@@ -126,7 +145,7 @@ fn request() -> Result<Request> {
     })
 }
 
-pub(crate) fn delivery(request: &Arc<Request>) -> DeliveryInput {
+fn delivery(request: &Arc<Request>) -> DeliveryInput {
     DeliveryInput {
         id: DeliveryId::new(request.received_at),
         topic: "order.updated".to_owned(),

@@ -258,6 +258,11 @@ mod tests {
     }
 
     #[test]
+    fn what_authors_build_for_is_what_the_sandbox_speaks() {
+        assert_eq!(bursar_toolchain::contract::VERSION, bursar_sandbox::VERSION);
+    }
+
+    #[test]
     fn a_description_that_lies_about_name_or_version_is_wrong() {
         let verdict = |name, version| compared("acme", "1.0.0", &identity(name, version)).verdict;
         assert_eq!(verdict(Some("acme"), Some("1.0.0")), Verdict::Ok);
