@@ -15,8 +15,9 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  adapters               build every adapter in plugins/ into target/adapters, those of tests into target/adapters/tests;
-                         fetches the tools for JavaScript and Python into target/toolchains
+  adapters [--rust]      build every adapter in plugins/ into target/adapters, those of tests into target/adapters/tests;
+                         fetches the tools for JavaScript and Python into target/toolchains;
+                         --rust builds those in Rust only, for which Rust is enough
   demo [--once]          build everything, send webhooks, show what became of them, and stay up to try things by hand;
                          --once ends then: 0 if all is as it must be, 1 otherwise
   test [--quick]         everything that must pass; --quick leaves out the documentation and the demo
@@ -44,6 +45,7 @@ fn run(command: &str, rest: &[String]) -> tool::Result<ExitCode> {
             adapters::build_for_tests(&root)?;
             Ok(ExitCode::SUCCESS)
         }
+        ("adapters", ["--rust"]) => adapters::build(&root).map(|_| ExitCode::SUCCESS),
         ("demo", []) => demo::run(&root, demo::Length::UntilStopped),
         ("demo", ["--once"]) => demo::run(&root, demo::Length::Once),
         ("test", []) => suite::run(&root, suite::Extent::Whole).map(|()| ExitCode::SUCCESS),

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bursar_domain::{Clock, Timestamp};
 use bursar_sandbox::{FixedKeySets, KeySets, KeysFault, PublicKeys};
-use bursar_shop_api::Document;
+use bursar_shop_api::{Class, Document};
 use tokio::sync::Mutex;
 
 /// How long fetched keys are used without asking again. Shops replace theirs rarely, and a signature that no kept key fits has
@@ -38,6 +38,8 @@ struct Fetched {
 struct State {
     /// When it was asked for last, whatever came of it.
     asked_at: Option<Timestamp>,
+    /// What came of asking, if it were no keys.
+    failed: Option<KeysFault>,
     kept: Option<Kept>,
 }
 
@@ -66,39 +68,54 @@ impl KeySets for KeySetsOfShop {
         let Some(fetched) = self.fetched.get(set) else { return self.fixed.keys(set, unfit).await };
         let mut state = fetched.state.lock().await;
         let now = self.clock.now();
-        let asked_lately = state.asked_at.is_some_and(|asked_at| now.since(asked_at) < PAUSE);
+        let left = state.asked_at.map(|at| PAUSE.saturating_sub(now.since(at))).filter(|left| !left.is_zero());
         if let Some(kept) = &state.kept {
             let newer = unfit.is_none_or(|unfit| !Arc::ptr_eq(unfit, &kept.keys));
-            if asked_lately || (newer && now.since(kept.at) < KEEP) {
+            // While newer keys cannot be had, nothing can be told of a signature that these do not fit.
+            let too_soon = left.is_some() && (newer || state.failed.is_none());
+            if too_soon || (newer && now.since(kept.at) < KEEP) {
                 return Ok(Arc::clone(&kept.keys));
             }
-        } else if let Some(asked_at) = state.asked_at.filter(|_| asked_lately) {
-            let left = PAUSE.saturating_sub(now.since(asked_at));
-            let message = "the shop's keys could not be fetched a moment ago".to_owned();
-            return Err(KeysFault::Unreachable { message, retry_after: Some(left) });
         }
-        state.asked_at = Some(now);
+        if let Some(left) = left {
+            return Err(match &state.failed {
+                Some(KeysFault::Misconfigured(problem)) => KeysFault::Misconfigured(problem.clone()),
+                _ => away("they could not be fetched a moment ago", left),
+            });
+        }
+        // Said before the outcome is known: the run may be cut off meanwhile, and asking has been done all the same.
+        (state.asked_at, state.failed) = (Some(now), Some(away("fetching them was cut off", PAUSE)));
         match fetch(&fetched.document).await {
             Ok(keys) => {
                 let keys = Arc::new(keys);
-                state.kept = Some(Kept { keys: Arc::clone(&keys), at: now });
+                (state.failed, state.kept) = (None, Some(Kept { keys: Arc::clone(&keys), at: now }));
                 Ok(keys)
             }
-            Err(problem) => {
-                tracing::warn!(key_set = set, %problem, "a shop's keys cannot be fetched");
+            Err(fault) => {
+                tracing::warn!(key_set = set, problem = %fault, "a shop's keys cannot be fetched");
+                state.failed = Some(fault.clone());
                 match &state.kept {
-                    // Old keys that fit prove as much as new ones. Of a signature that they do not fit nothing can be told.
+                    // Old keys that fit prove as much as new ones.
                     Some(kept) if unfit.is_none() => Ok(Arc::clone(&kept.keys)),
-                    _ => Err(KeysFault::Unreachable { message: problem, retry_after: Some(PAUSE) }),
+                    _ => Err(fault),
                 }
             }
         }
     }
 }
 
-async fn fetch(document: &Document) -> Result<PublicKeys, String> {
-    let text = document.fetch().await.map_err(|error| error.to_string())?;
-    PublicKeys::from_jwks(&text).map_err(|problem| format!("the key set {problem}"))
+async fn fetch(document: &Document) -> Result<PublicKeys, KeysFault> {
+    let text = document.fetch().await.map_err(|error| match error.class() {
+        Class::TryAgain { after } => {
+            KeysFault::Unreachable { message: error.to_string(), retry_after: after.or(Some(PAUSE)) }
+        }
+        Class::Ours | Class::Definite => KeysFault::Misconfigured(error.to_string()),
+    })?;
+    PublicKeys::from_jwks(&text).map_err(|problem| KeysFault::Misconfigured(format!("the key set {problem}")))
+}
+
+fn away(what: &str, retry_after: Duration) -> KeysFault {
+    KeysFault::Unreachable { message: format!("the shop's keys: {what}"), retry_after: Some(retry_after) }
 }
 
 #[cfg(test)]
@@ -132,8 +149,9 @@ mod tests {
     }
 
     /// A shop that publishes its keys, unless it is closed, and counts who asks.
-    #[derive(Debug, Default)]
+    #[derive(Debug)]
     struct Published {
+        body: &'static str,
         closed: bool,
         asked: u32,
     }
@@ -146,7 +164,7 @@ mod tests {
 
     impl Site {
         async fn open() -> Self {
-            let published = Arc::new(Lock::new(Published::default()));
+            let published = Arc::new(Lock::new(Published { body: KEYS, closed: false, asked: 0 }));
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let url = format!("http://{}/jwks.json", listener.local_addr().unwrap());
             let router = Router::new().fallback(answer).with_state(Arc::clone(&published));
@@ -174,7 +192,7 @@ mod tests {
     async fn answer(State(published): State<Arc<Lock<Published>>>) -> axum::response::Response {
         let mut published = published.lock().unwrap();
         published.asked += 1;
-        if published.closed { StatusCode::BAD_GATEWAY.into_response() } else { KEYS.into_response() }
+        if published.closed { StatusCode::BAD_GATEWAY.into_response() } else { published.body.into_response() }
     }
 
     #[tokio::test]
@@ -224,7 +242,21 @@ mod tests {
         site.clock.forward(KEEP);
         assert!(Arc::ptr_eq(&keys, &site.keys(None).await.unwrap()));
         site.clock.forward(PAUSE);
-        assert!(matches!(site.keys(Some(&keys)).await.unwrap_err(), KeysFault::Unreachable { .. }));
+        for _ in 0..2 {
+            assert!(matches!(site.keys(Some(&keys)).await.unwrap_err(), KeysFault::Unreachable { .. }));
+            assert!(Arc::ptr_eq(&keys, &site.keys(None).await.unwrap()), "those that fit go on to serve");
+        }
+        assert_eq!(site.asked(), 3, "asked once a minute all the same");
+    }
+
+    #[tokio::test]
+    async fn what_is_no_key_set_is_the_operators_to_mend_now_and_a_moment_later() {
+        let site = Site::open().await;
+        site.published.lock().unwrap().body = "{}";
+        for _ in 0..2 {
+            assert!(matches!(site.keys(None).await.unwrap_err(), KeysFault::Misconfigured(_)));
+        }
+        assert_eq!(site.asked(), 1);
     }
 
     #[tokio::test]

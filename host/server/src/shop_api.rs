@@ -43,8 +43,21 @@ impl ShopApi for ApiOfShop {
 /// What a failure of the client is to an adapter. Its words name neither credentials nor what was asked.
 fn fault(error: ShopApiError) -> ShopFault {
     match (error.class(), &error) {
-        (_, ShopApiError::TooLarge) => ShopFault::TooLarge,
+        (_, ShopApiError::TooLarge { .. }) => ShopFault::TooLarge,
         (Class::TryAgain { after }, _) => ShopFault::Unavailable { message: error.to_string(), retry_after: after },
         (Class::Ours | Class::Definite, _) => ShopFault::Misconfigured(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bursar_sandbox::limits;
+    use bursar_shop_api::{ANSWER_MAX, DOCUMENT_MAX, PATIENCE};
+
+    #[test]
+    fn the_client_and_the_sandbox_have_the_same_limits() {
+        assert_eq!(ANSWER_MAX, limits::SHOP_ANSWER);
+        assert_eq!(DOCUMENT_MAX, limits::KEY_SET);
+        assert!(PATIENCE * 3 <= limits::HANDLE_WALL, "a run must be able to say what it makes of no answer");
     }
 }

@@ -232,9 +232,9 @@ fn key_sets(shop: &ShopConfig, adapter: &Adapter, clock: &Arc<dyn Clock>) -> Res
             key: Some(format!("key_sets.{name}")),
         };
         match source {
-            KeySetSource::Url(url) => {
-                let private = shop.api.as_ref().is_some_and(|api| api.private_addresses);
-                let document = Document::new(url.clone(), private).map_err(|error| unusable(error.to_string()))?;
+            KeySetSource::Url { url, private_addresses } => {
+                let document =
+                    Document::new(url.clone(), *private_addresses).map_err(|error| unusable(error.to_string()))?;
                 documents.push((name.clone(), document));
             }
             KeySetSource::File(path) => {

@@ -477,7 +477,11 @@ fn a_shops_api_is_called_with_one_of_four_kinds_of_credentials() {
 fn a_key_set_comes_from_an_address_or_a_file() {
     let sources = |source: &str| load(&format!("{LEAST}\nkey_sets.keys = {source}")).shops[0].key_sets["keys"].clone();
     let url = "https://campus.example.org/jwks.json";
-    assert_eq!(sources(&format!("{{ url = \"{url}\" }}")), KeySetSource::Url(url.parse().unwrap()));
+    let published = |private_addresses| KeySetSource::Url { url: url.parse().unwrap(), private_addresses };
+    assert_eq!(sources(&format!("{{ url = \"{url}\" }}")), published(false));
+    assert_eq!(sources(&format!("{{ url = \"{url}\", private_addresses = true }}")), published(true));
+    let told = refusal(&format!("{LEAST}\nkey_sets.keys = {{ url = \"http://campus.example.org/\" }}"));
+    assert!(told.contains("key_sets.keys.url: is not encrypted"), "{told}");
     assert_eq!(sources("{ file = \"jwks.json\" }"), KeySetSource::File("etc/jwks.json".into()));
     let told = refusal(&format!("{LEAST}\nkey_sets.keys = {{}}"));
     assert!(told.contains("shops[campus].key_sets.keys: must have exactly one of `url` and `file`"), "{told}");

@@ -8,8 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use reqwest::Url;
 
 /// May a call go to this address without the operator's leave? Addresses of IPv4 inside of IPv6 are judged as what they are.
-#[must_use]
-pub fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => v4_is_public(address),
         IpAddr::V6(address) => match embedded(address) {
@@ -20,8 +19,7 @@ pub fn is_public(address: IpAddr) -> bool {
 }
 
 /// The address that a URL names instead of a host, if it does. No resolver is asked about such a one.
-#[must_use]
-pub fn literal(url: &Url) -> Option<IpAddr> {
+pub(crate) fn literal(url: &Url) -> Option<IpAddr> {
     let host = url.host_str()?;
     host.trim_start_matches('[').trim_end_matches(']').parse().ok()
 }

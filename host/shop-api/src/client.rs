@@ -28,7 +28,7 @@ use crate::{
 pub const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How long connecting may take. Beyond it [`ShopApiError::Unreachable`].
-pub const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const CONNECT_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Most bytes of an answer's body: an order of 500 lines has less than one MiB. Beyond it [`ShopApiError::TooLarge`].
 pub const ANSWER_MAX: usize = 4 << 20;
@@ -109,7 +109,8 @@ impl ShopApi {
                 Err(_) => Err(ShopApiError::Silent),
             };
             let again = outcome.as_ref().err().and_then(|error| pause(error, &method));
-            match again.filter(|pause| tries < TRIES && Instant::now() + *pause < end) {
+            let left = end.saturating_duration_since(Instant::now());
+            match again.filter(|pause| tries < TRIES && *pause < left) {
                 Some(pause) => sleep(pause).await,
                 None => return outcome,
             }
@@ -247,6 +248,8 @@ fn pause(error: &ShopApiError, method: &Method) -> Option<Duration> {
         ShopApiError::Busy { status: 429 | 503, after } => Some(after.map_or(PAUSE, |after| after.max(PAUSE))),
         ShopApiError::Busy { .. } if reads => Some(PAUSE),
         ShopApiError::Unreachable(_) => Some(PAUSE),
+        // An answer that broke off. Where the patience is used up there is no more time for another.
+        ShopApiError::Silent if reads => Some(PAUSE),
         _ => None,
     }
 }
@@ -293,7 +296,7 @@ pub(crate) async fn read(response: &mut Response, limit: usize) -> Result<Vec<u8
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| failure(&error))? {
         if body.len().saturating_add(chunk.len()) > limit {
-            return Err(ShopApiError::TooLarge);
+            return Err(ShopApiError::TooLarge { max: limit });
         }
         body.extend_from_slice(&chunk);
     }

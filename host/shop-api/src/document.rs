@@ -14,7 +14,7 @@ use crate::{
 
 /// How long fetching a document may take: a shop waits meanwhile for its 200, and its whole judgement has two seconds. Beyond
 /// it [`ShopApiError::Silent`].
-pub const DOCUMENT_PATIENCE: Duration = Duration::from_millis(1_500);
+pub(crate) const DOCUMENT_PATIENCE: Duration = Duration::from_millis(1_500);
 
 /// Most bytes of a document: sets of keys have some kilobytes. Beyond it [`ShopApiError::TooLarge`].
 pub const DOCUMENT_MAX: usize = 64 << 10;
@@ -47,8 +47,10 @@ impl Document {
         let request = self.client.get(self.url.clone()).header("accept", "application/json");
         let mut response = request.send().await.map_err(|error| failure(&error))?;
         let status = response.status().as_u16();
-        if status != 200 {
-            return Err(ShopApiError::Busy { status, after: None });
+        match status {
+            200 => {}
+            429 | 500.. => return Err(ShopApiError::Busy { status, after: None }),
+            _ => return Err(ShopApiError::NotThere(status)),
         }
         let body = read(&mut response, DOCUMENT_MAX).await?;
         String::from_utf8(body).map_err(|_| ShopApiError::Call("what is at its address is not text".to_owned()))

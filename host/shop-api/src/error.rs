@@ -2,8 +2,6 @@
 
 use std::{net::IpAddr, time::Duration};
 
-use crate::client::ANSWER_MAX;
-
 /// Who or what turns a failure into a success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
@@ -22,7 +20,7 @@ pub enum Class {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ShopApiError {
     /// The shop is busy or away, and stayed so for as long as this host is patient.
-    #[error("the shop's API answered {status}")]
+    #[error("the shop answered {status}")]
     Busy {
         /// 429, or 500 and above.
         status: u16,
@@ -37,7 +35,7 @@ pub enum ShopApiError {
     Silent,
     /// It leads into a private network.
     #[error(
-        "the shop's API is at the private address {0}\nhint: if it is meant to be, set `private_addresses = true` in [shops.api]"
+        "the shop's API is at the private address {0}\nhint: if it is meant to be, set `private_addresses = true` beside its address"
     )]
     Private(IpAddr),
     /// Its certificate is not trusted, or TLS cannot be spoken with it.
@@ -55,8 +53,14 @@ pub enum ShopApiError {
     #[error("the call cannot be made: {0}")]
     Call(String),
     /// More than is read.
-    #[error("the shop's API answered with more than {} MiB", ANSWER_MAX >> 20)]
-    TooLarge,
+    #[error("the shop answered with more than {max} bytes")]
+    TooLarge {
+        /// The most that is.
+        max: usize,
+    },
+    /// What should be there is not.
+    #[error("the shop answered {0}\nhint: compare the configured address with what the shop's documentation says")]
+    NotThere(u16),
 }
 
 impl ShopApiError {
@@ -66,8 +70,8 @@ impl ShopApiError {
         match self {
             Self::Busy { after, .. } => Class::TryAgain { after: *after },
             Self::Unreachable(_) | Self::Silent => Class::TryAgain { after: None },
-            Self::Private(_) | Self::Tls(_) | Self::Token(_) | Self::Unusable(_) => Class::Ours,
-            Self::Call(_) | Self::TooLarge => Class::Definite,
+            Self::Private(_) | Self::Tls(_) | Self::Token(_) | Self::Unusable(_) | Self::NotThere(_) => Class::Ours,
+            Self::Call(_) | Self::TooLarge { .. } => Class::Definite,
         }
     }
 }

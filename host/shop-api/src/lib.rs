@@ -11,9 +11,8 @@ mod error;
 mod resolve;
 mod token;
 
-pub use address::{is_public, literal};
-pub use client::{ANSWER_MAX, Answer, CONNECT_PATIENCE, Call, PATIENCE, ShopApi};
-pub use document::{DOCUMENT_MAX, DOCUMENT_PATIENCE, Document};
+pub use client::{ANSWER_MAX, Answer, Call, PATIENCE, ShopApi};
+pub use document::{DOCUMENT_MAX, Document};
 pub use error::{Class, ShopApiError};
 
 use secrecy::SecretString;

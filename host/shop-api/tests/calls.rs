@@ -241,6 +241,13 @@ async fn a_pause_beyond_the_patience_is_handed_on() {
 }
 
 #[tokio::test]
+async fn a_pause_without_end_is_no_pause() {
+    let shop = Shop::open([busy(429, "18446744073709551615")]).await;
+    let error = shop.api().send(&get("/orders")).await.unwrap_err();
+    assert_eq!(error.class(), Class::TryAgain { after: Some(Duration::from_secs(u64::MAX)) });
+}
+
+#[tokio::test]
 async fn what_may_have_been_carried_out_is_not_asked_for_twice() {
     let shop = Shop::open([answer(500), answer(200)]).await;
     let error = shop.api().send(&post("/orders")).await.unwrap_err();
@@ -255,7 +262,7 @@ async fn an_answer_without_end_is_not_read_to_it() {
     let shop = Shop::open([vec![b'x'; ANSWER_MAX].into_response(), vec![b'x'; ANSWER_MAX + 1].into_response()]).await;
     let api = shop.api();
     assert_eq!(api.send(&get("/orders")).await.unwrap().body.len(), ANSWER_MAX);
-    assert_eq!(api.send(&get("/orders")).await.unwrap_err(), ShopApiError::TooLarge);
+    assert_eq!(api.send(&get("/orders")).await.unwrap_err(), ShopApiError::TooLarge { max: ANSWER_MAX });
 }
 
 #[tokio::test]
@@ -309,8 +316,8 @@ async fn a_public_document_is_fetched_without_credentials_and_no_further_than_it
     let url = format!("http://{}/.well-known/jwks.json", shop.address);
     let document = Document::new(url.parse().unwrap(), true).unwrap();
     assert_eq!(document.fetch().await.unwrap(), "{\"keys\":[]}");
-    assert_eq!(document.fetch().await.unwrap_err(), ShopApiError::Busy { status: 404, after: None });
-    assert_eq!(document.fetch().await.unwrap_err(), ShopApiError::TooLarge);
+    assert_eq!(document.fetch().await.unwrap_err(), ShopApiError::NotThere(404));
+    assert_eq!(document.fetch().await.unwrap_err(), ShopApiError::TooLarge { max: DOCUMENT_MAX });
     assert_eq!(shop.seen()[0].header("authorization"), "");
     assert_eq!(Document::new(url.parse().unwrap(), false).unwrap_err(), ShopApiError::Private([127, 0, 0, 1].into()));
 }

@@ -9,6 +9,8 @@ pub mod rust;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use tempfile::TempDir;
+
 use crate::component::{self, Wasi};
 use crate::{Error, Language, Project, Result, contract};
 
@@ -70,14 +72,17 @@ pub fn write(component: &[u8], file: &Path) -> Result<Built> {
 
 /// A place for what a build needs in between; gone when this is dropped.
 #[derive(Debug)]
-struct Workbench(PathBuf);
+struct Workbench(TempDir);
 
 impl Workbench {
+    /// A folder that nobody else can have made first.
     fn set_up() -> Result<Self> {
-        let place = std::env::temp_dir().join(format!("bursar-build-{}", std::process::id()));
-        fs::create_dir_all(&place)
-            .map_err(|error| Error::new(format!("{} cannot be made: {error}", place.display())))?;
-        Ok(Self(place))
+        let place = tempfile::Builder::new().prefix("bursar-build-").tempdir();
+        place.map(Self).map_err(|error| Error::new(format!("a folder for the build cannot be made: {error}")))
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
     }
 
     /// Where the project's world is: its own `wit/`, the contract's text in it, or that text as it is known here.
@@ -94,16 +99,9 @@ impl Workbench {
         if holds_text(&carried) {
             return Ok(carried);
         }
-        let written = self.0.join("wit");
+        let written = self.path().join("wit");
         contract::write(&written)?;
         Ok(written)
-    }
-}
-
-impl Drop for Workbench {
-    fn drop(&mut self) {
-        // What is left in the machine's folder for such things does no harm.
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

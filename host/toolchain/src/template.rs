@@ -34,6 +34,9 @@ pub fn write(language: Language, platform: &str, directory: &Path) -> Result<Pro
         return Err(Error::new(format!("an adapter cannot be called {KIT}: its package would have the kit's name"))
             .hint("call it what the platform is called"));
     }
+    // A draft lies beside its folder, and `.` has no name to lie beside.
+    let directory = &std::path::absolute(directory)
+        .map_err(|error| Error::new(format!("{} cannot be found: {error}", directory.display())))?;
     refuse_if_taken(directory)?;
     let unwritable = |error: std::io::Error| Error::new(format!("{} cannot be written: {error}", directory.display()));
     // Beside it, and moved to its place when it is whole.
@@ -43,11 +46,7 @@ pub fn write(language: Language, platform: &str, directory: &Path) -> Result<Pro
         file.parent().map_or(Ok(()), fs::create_dir_all)?;
         fs::write(file, text)
     });
-    let moved = written.and_then(|()| match fs::remove_dir(directory) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => fs::rename(&draft, directory),
-    });
-    if let Err(error) = moved {
+    if let Err(error) = written.and_then(|()| put_in_place(&draft, directory)) {
         // There is nothing more that could be done about a draft that cannot be taken away.
         let _ = fs::remove_dir_all(&draft);
         return Err(unwritable(error));
@@ -66,6 +65,18 @@ fn refuse_if_taken(directory: &Path) -> Result<()> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Error::new(format!("{folder} cannot be used: {error}"))),
     }
+}
+
+/// A folder that is there is filled, not exchanged: somebody's shell may be in it.
+fn put_in_place(draft: &Path, directory: &Path) -> std::io::Result<()> {
+    if !directory.exists() {
+        return fs::rename(draft, directory);
+    }
+    for entry in fs::read_dir(draft)? {
+        let entry = entry?;
+        fs::rename(entry.path(), directory.join(entry.file_name()))?;
+    }
+    fs::remove_dir(draft)
 }
 
 fn draft_of(directory: &Path) -> PathBuf {

@@ -16,10 +16,10 @@
 use std::time::Duration;
 
 use crate::signatures::{self, Hash, KeyForm, Part, Proof};
-use crate::{Instant, Problem, Request, Result};
+use crate::{Instant, Problem, Remedy, Request, Result};
 
 /// How many proofs of one header are tried. While a secret is being replaced there are two; who sends more is fishing, and each
-/// costs a check. Beyond it the header is `signature-malformed`.
+/// costs a check. Those beyond it are not looked at.
 pub const PROOFS_MAX: usize = 8;
 
 /// How long before or after receipt a request may have been signed, where the platform says five minutes or nothing.
@@ -168,14 +168,14 @@ pub fn key_in_path(request: &Request<'_>, secret: &str) -> Result<()> {
 }
 
 /// Is one of the proofs right? If none is, the answer is the last one's, because a malformed one beside a good one is no matter.
+/// What time or a person must mend says nothing of the others, and ends the search.
 fn any<P: AsRef<str>>(header: &str, proofs: &[P], check: impl Fn(&str) -> Result<()>) -> Result<()> {
-    if proofs.len() > PROOFS_MAX {
-        return Err(malformed(header));
-    }
-    let mut answer = Err(malformed(header));
-    for proof in proofs {
+    let missing =
+        || Problem::rejected("signature-missing", format!("the header {header} holds no proof of the right kind"));
+    let mut answer = Err(missing());
+    for proof in proofs.iter().take(PROOFS_MAX) {
         answer = check(proof.as_ref());
-        if answer.is_ok() {
+        if !answer.as_ref().is_err_and(|problem| problem.remedy == Remedy::None) {
             break;
         }
     }
@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn a_proof_of_another_version_proves_nothing() {
         let refused = stripe(&format!("t=1700000000,v0={STRIPE_PROOF}"));
-        assert_eq!(judge(STRIPE_SECRET, &refused), Err("signature-malformed".to_owned()));
+        assert_eq!(judge(STRIPE_SECRET, &refused), Err("signature-missing".to_owned()));
     }
 
     #[test]
@@ -292,20 +292,26 @@ mod tests {
 
     #[test]
     fn the_moment_must_be_there_once_and_be_a_number() {
-        for header in [
-            format!("v1={STRIPE_PROOF}"),
-            format!("t=1700000000,t=1700000001,v1={STRIPE_PROOF}"),
-            "t=1700000000".to_owned(),
-            String::new(),
-        ] {
+        for header in
+            [format!("v1={STRIPE_PROOF}"), format!("t=1700000000,t=1700000001,v1={STRIPE_PROOF}"), String::new()]
+        {
             assert_eq!(judge(STRIPE_SECRET, &stripe(&header)), Err("signature-malformed".to_owned()), "{header}");
         }
     }
 
     #[test]
     fn a_header_full_of_proofs_is_not_tried_out() {
-        let many = format!("t=1700000000{}", format!(",v1={STRIPE_PROOF}").repeat(PROOFS_MAX + 1));
-        assert_eq!(judge(STRIPE_SECRET, &stripe(&many)), Err("signature-malformed".to_owned()));
+        let wrong = format!(",v1={}", "0".repeat(64));
+        let header = |wrong_ones: usize| format!("t=1700000000{},v1={STRIPE_PROOF}", wrong.repeat(wrong_ones));
+        assert_eq!(judge(STRIPE_SECRET, &stripe(&header(PROOFS_MAX - 1))), Ok(None));
+        assert_eq!(judge(STRIPE_SECRET, &stripe(&header(PROOFS_MAX))), Err("signature-mismatch".to_owned()));
+    }
+
+    #[test]
+    fn what_time_must_mend_is_not_covered_up_by_a_wrong_proof_behind_it() {
+        let post = standard("webhook", "v1a,one v1a,two").path("/standard-keys");
+        let problem = Shop::new().authenticate::<Judge>(&post).unwrap_err();
+        assert_eq!((problem.remedy, problem.code.as_str()), (Remedy::Later, "keys-unreachable"));
     }
 
     #[test]

@@ -100,15 +100,15 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// `shop-refused` (operator) for another status: credentials and rights are an operator's to mend. `shop-unexpected` (none)
-    /// where it is not the JSON that was expected. Nothing of the body is in the message.
+    /// `shop-refused` (operator) for another status: credentials and rights are an operator's to mend. `shop-unexpected` (later)
+    /// where it is not the JSON that was expected: shops under maintenance answer 200 with a page, too. Nothing of the body is in the message.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         if !(200..300).contains(&self.status()) {
             return Err(Problem::operator("shop-refused", format!("the shop's API answered {}", self.status())));
         }
         serde_json::from_slice(&self.body()).map_err(|error| {
             let place = format!("line {} column {}", error.line(), error.column());
-            Problem::rejected(
+            Problem::later(
                 "shop-unexpected",
                 format!("the shop's API answered something else than expected, at {place}"),
             )
@@ -167,13 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_of_refusal_is_the_operators_and_one_of_nonsense_is_nobodys() {
+    fn an_answer_of_refusal_is_the_operators_and_one_of_nonsense_is_asked_for_again() {
         let code = |status, body: &str| {
             let shop = Shop::new().answers("GET", "/customers/7", ApiAnswer::new(status, body));
-            ask(&shop).result.unwrap_err().code
+            let problem = ask(&shop).result.unwrap_err();
+            (problem.code, problem.remedy)
         };
-        assert_eq!(code(401, "{}"), "shop-refused");
-        assert_eq!(code(200, "<html>"), "shop-unexpected");
+        assert_eq!(code(401, "{}"), ("shop-refused".to_owned(), crate::Remedy::Operator));
+        assert_eq!(code(200, "<html>"), ("shop-unexpected".to_owned(), crate::Remedy::Later));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Headers that are the host's, the connection's or the credentials'. So are those that begin as [`HOSTS_PREFIXES`].
-const HOSTS_HEADERS: [&str; 18] = [
+const HOSTS_HEADERS: [&str; 22] = [
     "accept-encoding",
     "authorization",
     "connection",
@@ -39,6 +39,10 @@ const HOSTS_HEADERS: [&str; 18] = [
     "te",
     "trailer",
     "transfer-encoding",
+    "x-http-method",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
     "upgrade",
     "user-agent",
     "via",
@@ -122,8 +126,12 @@ fn check_path(path_and_query: &str) -> std::result::Result<(), String> {
         return Err("its path holds `//`".to_owned());
     }
     // What a server takes for a separator or a dot after decoding counts as one.
-    let decoded = path.to_ascii_lowercase().replace("%2f", "/").replace("%5c", "/").replace("%2e", ".");
-    if decoded.split('/').any(|segment| segment == "." || segment == "..") {
+    let decoded = path.to_ascii_lowercase();
+    let decoded = [("%2f", "/"), ("%5c", "/"), ("%2e", "."), ("%3b", ";")]
+        .iter()
+        .fold(decoded, |text, (escaped, meant)| text.replace(escaped, meant));
+    // Some servers pass over what follows `;` in a segment.
+    if decoded.split('/').any(|segment| matches!(segment.split(';').next(), Some("." | ".."))) {
         return Err("its path holds a segment `.` or `..`".to_owned());
     }
     Ok(())

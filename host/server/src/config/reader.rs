@@ -295,7 +295,8 @@ impl<'a> Value<'a> {
     }
 }
 
-fn is_local(url: &Url) -> bool {
+/// Is it on this machine by its name or address?
+pub(super) fn is_local(url: &Url) -> bool {
     url.host_str().is_some_and(|host| {
         let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
         host == "localhost" || host.ends_with(".localhost") || address.is_ok_and(|address| address.is_loopback())

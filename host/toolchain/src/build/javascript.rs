@@ -78,15 +78,22 @@ pub(super) fn component(project: &Project, tools: Tools<'_>, told: Told<'_>) -> 
     };
     check_node()?;
     let workbench = Workbench::set_up()?;
-    let (wit, made) = (absolute(&workbench.wit(project)?)?, workbench.0.join("component.wasm"));
+    let (wit, made) = (absolute(&workbench.wit(project)?)?, workbench.path().join("component.wasm"));
     told(&format!("making a component of {} with componentize-js (about 15 seconds)", project.name));
-    let script = workbench.0.join("componentize.mjs");
+    let script = workbench.path().join("componentize.mjs");
     fs::write(&script, SCRIPT)
         .map_err(|error| Error::new(format!("{} cannot be written: {error}", script.display())))?;
     let mut command = Command::new("node");
-    command.current_dir(&directory).arg(script).arg(&tools).arg(&workbench.0).arg(wit).arg(&project.world).arg(&made);
+    command
+        .current_dir(&directory)
+        .arg(script)
+        .arg(&tools)
+        .arg(workbench.path())
+        .arg(wit)
+        .arg(&project.world)
+        .arg(&made);
     // Its temporary files are this build's too.
-    command.env("TMPDIR", &workbench.0);
+    command.env("TMPDIR", workbench.path());
     judging(&mut command, NODE_NEEDED, &format!("{} cannot become a component", project.name))?;
     read(&made)
 }

@@ -15,6 +15,9 @@ const MODULE: &str = "app";
 /// The folder of the environment that has the tools.
 const ENVIRONMENT: &str = ".venv";
 
+/// What names the tools, and libraries if there are any.
+const LIST: &str = "requirements.txt";
+
 /// The oldest Python that componentize-py and the kit's tests run in: major and minor.
 const PYTHON: (u32, u32) = (3, 10);
 
@@ -38,14 +41,24 @@ pub fn install(folder: &Path, told: Told<'_>) -> Result<()> {
     make.args(["-m", "venv"]).arg(absolute(&environment)?);
     quiet(&mut make, PYTHON_NEEDED)?;
     let mut fetch = Command::new(absolute(&environment)?.join("bin/python"));
-    fetch.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", "requirements.txt"]);
-    quiet(fetch.current_dir(folder), PYTHON_NEEDED).map(drop)
+    fetch.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", LIST]);
+    quiet(fetch.current_dir(folder), PYTHON_NEEDED)?;
+    let fetched = fetched_list(folder);
+    std::fs::copy(folder.join(LIST), &fetched)
+        .map(drop)
+        .map_err(|error| Error::new(format!("{} cannot be written: {error}", fetched.display())))
 }
 
-/// Are they there?
+/// Are they there, and are they those that the list names?
 #[must_use]
 pub fn installed(folder: &Path) -> bool {
-    tool(folder).is_file()
+    let read = |file: &Path| std::fs::read(file).ok();
+    tool(folder).is_file() && read(&fetched_list(folder)) == read(&folder.join(LIST))
+}
+
+/// What was fetched last.
+fn fetched_list(folder: &Path) -> PathBuf {
+    folder.join(ENVIRONMENT).join(LIST)
 }
 
 fn tool(folder: &Path) -> PathBuf {
@@ -90,7 +103,7 @@ pub(super) fn component(project: &Project, tools: Tools<'_>, told: Told<'_>) -> 
             .hint("add it as the template has it, with its version and hashes"));
     }
     let workbench = Workbench::set_up()?;
-    let (wit, made) = (absolute(&workbench.wit(project)?)?, workbench.0.join("component.wasm"));
+    let (wit, made) = (absolute(&workbench.wit(project)?)?, workbench.path().join("component.wasm"));
     told(&format!("making a component of {} with componentize-py (about 10 seconds)", project.name));
     let mut command = Command::new(tool(&folder));
     command.current_dir(&directory).env("VIRTUAL_ENV", folder.join(ENVIRONMENT));

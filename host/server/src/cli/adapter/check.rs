@@ -209,12 +209,23 @@ fn failed(error: &LoadError) -> Result<Vec<Check>, CliError> {
     let wrong = match &error.kind {
         // Nothing is known about the file then.
         LoadErrorKind::Host(_) => return Err(error.clone().into()),
-        LoadErrorKind::UnknownImport { .. } => Subject::Imports,
+        LoadErrorKind::Empty
+        | LoadErrorKind::TooLarge { .. }
+        | LoadErrorKind::Text
+        | LoadErrorKind::Precompiled
+        | LoadErrorKind::CoreModule
+        | LoadErrorKind::NotWasm
+        | LoadErrorKind::Truncated { .. }
+        | LoadErrorKind::FeatureOff { .. }
+        | LoadErrorKind::Invalid(_) => Subject::File,
         LoadErrorKind::OtherVersion { .. } | LoadErrorKind::NotAnAdapter => Subject::Contract,
-        LoadErrorKind::Compile(_) | LoadErrorKind::Link(_) => Subject::Types,
-        LoadErrorKind::Description(problem) if problem.starts_with("the settings schema") => Subject::Settings,
+        LoadErrorKind::UnknownImport { .. } | LoadErrorKind::Network { .. } => Subject::Imports,
+        LoadErrorKind::MissingFunction { .. }
+        | LoadErrorKind::NewerFunction { .. }
+        | LoadErrorKind::Compile(_)
+        | LoadErrorKind::Link(_) => Subject::Types,
         LoadErrorKind::Description(_) | LoadErrorKind::Describe(_) => Subject::Description,
-        _ => Subject::File,
+        LoadErrorKind::Settings(_) => Subject::Settings,
     };
     let checks = Subject::ALL.map(|subject| {
         if subject == wrong {
@@ -282,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_wrong_line_ends_in_its_hint() {
-        let kind = LoadErrorKind::Description("the settings schema: it is not an object".to_owned());
+        let kind = LoadErrorKind::Settings("it is not an object".to_owned());
         let checks = failed(&LoadError { kind, backtrace: None }).unwrap();
         let text: String = checks.iter().map(words).collect();
         assert!(text.contains("ok     description\nwrong  settings     the adapter's description"), "{text}");
