@@ -296,7 +296,7 @@ mod tests {
         let kind = LoadErrorKind::Settings("it is not an object".to_owned());
         let checks = failed(&LoadError { kind, backtrace: None }).unwrap();
         let text: String = checks.iter().map(words).collect();
-        assert!(text.contains("ok     description\nwrong  settings     the adapter's description"), "{text}");
+        assert!(text.contains("ok     description\nwrong  settings     the adapter's settings schema"), "{text}");
         assert!(text.contains("\n                    hint: "), "{text}");
     }
 }
