@@ -106,7 +106,7 @@ impl<'v, P: Display> Field<'v, P> {
 }
 
 /// The items of a list; none where it is not given.
-pub(crate) fn items<'v, T>(place: impl Display, list: &'v List<T>) -> Result<Option<&'v [T]>> {
+pub(crate) fn items<T>(place: impl Display, list: &List<T>) -> Result<Option<&[T]>> {
     match list {
         List::Absent => Ok(None),
         List::Items(items) => Ok(Some(items)),

@@ -120,8 +120,11 @@ fn is_a(kind: &str, value: &Value) -> bool {
     }
 }
 
+/// Names of fixtures, and their bodies.
+type Examples = Vec<(String, Value)>;
+
 /// The bodies of the fixtures that state an order, and of those that are rejected for what a schema can say.
-fn examples() -> (Vec<(String, Value)>, Vec<(String, Value)>) {
+fn examples() -> (Examples, Examples) {
     let (mut good, mut bad) = (Vec::new(), Vec::new());
     let folders = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures")).unwrap();
     for folder in folders.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir()) {
