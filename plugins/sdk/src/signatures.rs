@@ -27,7 +27,7 @@ pub fn shared_key(secret: &str, presented: &[u8]) -> Result<()> {
 ///
 /// # Errors
 ///
-/// `signature-mismatch`, `signature-malformed`, `keys-unreachable`.
+/// `signature-mismatch`, `signature-malformed`, `keys-unreachable`, `key-set-missing`.
 pub fn ed25519(key_set: &str, signed: &[Part<'_>], proof: Proof<'_>) -> Result<()> {
     Ok(host::ed25519(key_set, signed, proof)?)
 }
@@ -36,7 +36,7 @@ pub fn ed25519(key_set: &str, signed: &[Part<'_>], proof: Proof<'_>) -> Result<(
 ///
 /// # Errors
 ///
-/// `signature-mismatch`, `signature-malformed`, `keys-unreachable`.
+/// `signature-mismatch`, `signature-malformed`, `keys-unreachable`, `key-set-missing`.
 pub fn detached_jws(key_set: &str, algorithms: &[&str], jws: &str) -> Result<()> {
     Ok(host::detached_jws(key_set, algorithms, jws)?)
 }

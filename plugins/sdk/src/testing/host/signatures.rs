@@ -92,8 +92,8 @@ pub fn fresh(at: Instant, tolerance_seconds: u32) -> Result<(), Problem> {
 fn accepted(key_set: &str, proof: &[u8]) -> Result<(), Problem> {
     during(|run| match run.shop.key_sets.get(key_set) {
         None => {
-            let message = format!("the test gave no key set `{key_set}`");
-            Err(problem(Remedy::Later, "keys-unreachable", &message))
+            let message = format!("the shop has no key set `{key_set}`");
+            Err(problem(Remedy::Operator, "key-set-missing", &message))
         }
         Some(accepted) if accepted.iter().any(|accepted| accepted.as_bytes() == proof) => {
             run.verified = true;
