@@ -308,10 +308,10 @@ mod tests {
     }
 
     #[test]
-    fn what_time_must_mend_is_not_covered_up_by_a_wrong_proof_behind_it() {
+    fn what_a_person_must_mend_is_not_covered_up_by_a_wrong_proof_behind_it() {
         let post = standard("webhook", "v1a,one v1a,two").path("/standard-keys");
         let problem = Shop::new().authenticate::<Judge>(&post).unwrap_err();
-        assert_eq!((problem.remedy, problem.code.as_str()), (Remedy::Later, "keys-unreachable"));
+        assert_eq!((problem.remedy, problem.code.as_str()), (Remedy::Operator, "key-set-missing"));
     }
 
     #[test]
