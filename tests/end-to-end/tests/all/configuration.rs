@@ -21,7 +21,7 @@ const WRONG: [Case; 9] = [
     Case { from: "client_id = \"worker-key\"\n", to: "", says: &["lms[main]", "client_id"] },
     Case { from: "format = \"json\"", to: "format = json", says: &["must be quoted"] },
     Case { from: "timeout = \"5s\"", to: "timeout = \"5 parsecs\"", says: &["lms[main].timeout", "hint: "] },
-    Case { from: "[log]", to: "max_body = \"1 KiB\"\n[log]", says: &["server.max_body", "64 KiB"] },
+    Case { from: "[adapters]", to: "max_body = \"1 KiB\"\n[adapters]", says: &["server.max_body", "64 KiB"] },
     Case {
         from: "secrets.webhook = [{ env = \"TEST_SECRET_0_0\" }]",
         to: "secrets.webhook = \"in-plain-sight\"",
