@@ -103,6 +103,8 @@ fn unit_tests(folder: &Path) -> Result<()> {
     } else {
         let mut python = Command::new("python3");
         python.args(["-m", "unittest", "--quiet"]);
+        // The kit is beside the adapters, where the manifest of each says so.
+        python.env("PYTHONPATH", folder.with_file_name("sdk-python"));
         python
     };
     run_tool(command.current_dir(folder))
