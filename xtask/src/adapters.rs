@@ -58,7 +58,7 @@ pub fn build(root: &Path) -> Result<Vec<Built>> {
 ///
 /// # Errors
 ///
-/// When a tool cannot be had, or as [`build`].
+/// When a tool cannot be had, or as [`build()`].
 pub fn build_others(root: &Path) -> Result<Vec<Built>> {
     others(root)?.iter().map(|project| build_other(root, project)).collect()
 }
@@ -67,7 +67,7 @@ pub fn build_others(root: &Path) -> Result<Vec<Built>> {
 ///
 /// # Errors
 ///
-/// As [`build`].
+/// As [`build()`].
 pub fn build_for_tests(root: &Path) -> Result<Vec<Built>> {
     let target = test_adapters_target_directory(root);
     build_workspace(&root.join("tests/adapters"), &target, &adapters_directory(root).join("tests"))

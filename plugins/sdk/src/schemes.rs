@@ -9,7 +9,7 @@
 //! ```
 //!
 //! Owns where in a request each scheme puts its proof and what it signs. The arithmetic, the secrets and the clock are the host's:
-//! see [`signatures`](crate::signatures), which also serves whatever is not here.
+//! see [`signatures`], which also serves whatever is not here.
 //!
 //! Every function fails with what `signatures` fails with, and with `header-missing`, `header-repeated` or `header-not-text`.
 
