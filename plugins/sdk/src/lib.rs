@@ -54,6 +54,7 @@ mod description;
 pub mod lms_read;
 pub mod lms_write;
 pub mod log;
+pub mod moment;
 pub mod orders;
 mod problem;
 mod request;

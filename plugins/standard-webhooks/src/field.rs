@@ -6,10 +6,10 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
+use bursar_adapter::moment::Moment;
 use bursar_adapter::{Problem, Result};
 
 use crate::loose::{List, Loose};
-use crate::moment::Moment;
 
 /// Bytes of the longest id. The host ends a run at a longer one without a word about the field.
 pub(crate) const LONGEST_ID: usize = 255;

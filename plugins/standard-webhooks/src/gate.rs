@@ -4,12 +4,12 @@
 //! set of public keys for `v1a`. A proof by a means that the shop has nothing for counts for nothing, so naming another means
 //! gets nobody past a check.
 
+use bursar_adapter::moment::Moment;
 use bursar_adapter::schemes::{self, StandardKey};
 use bursar_adapter::{Problem, Remedy, Request, Result, Verdict};
 
 use crate::body::{About, Glance};
 use crate::field::{Field, LONGEST_ID};
-use crate::moment::Moment;
 use crate::{NO_TYPE, word};
 
 /// The name of the secret for `v1`, and of the set of public keys for `v1a`.

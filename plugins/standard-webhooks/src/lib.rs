@@ -18,7 +18,6 @@ mod body;
 mod field;
 mod gate;
 mod loose;
-mod moment;
 mod settings;
 mod statement;
 #[cfg(test)]

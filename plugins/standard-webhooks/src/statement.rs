@@ -6,13 +6,13 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
+use bursar_adapter::moment::Moment;
 use bursar_adapter::orders::{self, Cause, Payment};
 use bursar_adapter::{Delivery, Problem, Result, log};
 
 use crate::body::{Course, Line, Order};
 use crate::field::{self, Field};
 use crate::loose::List;
-use crate::moment::Moment;
 use crate::settings::Settings;
 
 /// How many seconds an order may have changed after its news arrived, for clocks that differ. A wrong time zone is further off,

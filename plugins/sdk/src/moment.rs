@@ -1,6 +1,8 @@
 //! Moments as RFC 3339 writes them: `2026-03-02T10:00:41Z`, `2026-03-02 11:00:41.25+01:00`.
+//!
+//! Owns the calendar, so that no adapter needs one. Never looks at a clock.
 
-use bursar_adapter::Instant;
+use crate::Instant;
 
 /// Seconds in a day.
 const DAY: u64 = 86_400;
@@ -10,14 +12,17 @@ const FRACTION: usize = 9;
 
 /// A moment since 1970, as exact as it was written. The order of two is the order of the moments.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Moment {
-    pub(crate) seconds: u64,
-    pub(crate) nanoseconds: u32,
+pub struct Moment {
+    /// Whole seconds since 1970.
+    pub seconds: u64,
+    /// And this many nanoseconds, below 1,000,000,000.
+    pub nanoseconds: u32,
 }
 
 impl Moment {
     /// None for what is no moment from 1970 on, and for what does not say its zone.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let (date, time) = text.split_once(['T', 't', ' '])?;
         let [year, month, day] = numbers(date, '-', [4, 2, 2])?;
         let (time, east) = zone(time)?;
@@ -34,7 +39,8 @@ impl Moment {
     }
 
     /// Milliseconds since 1970.
-    pub(crate) fn instant(self) -> Instant {
+    #[must_use]
+    pub fn instant(self) -> Instant {
         self.seconds * 1000 + u64::from(self.nanoseconds / 1_000_000)
     }
 }
