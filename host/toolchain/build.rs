@@ -23,7 +23,10 @@ const LEFT_OUT: [&str; 9] =
     ["target", "node_modules", ".venv", "__pycache__", "dist", "test", "test_kit.py", "generate.js", "tsconfig.json"];
 
 fn main() -> io::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize()?;
+    // Asked for when it runs: clones that share a target directory share what was compiled, too.
+    let manifest = std::env::var_os("CARGO_MANIFEST_DIR")
+        .ok_or_else(|| io::Error::other("cargo did not say where the package is"))?;
+    let root = Path::new(&manifest).join("../..").canonicalize()?;
     let mut code = String::new();
     for (name, folder) in PARTS {
         let folder = root.join(folder);
