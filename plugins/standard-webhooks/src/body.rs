@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 
-use crate::loose::{List, Loose};
+use bursar_adapter::loose::{List, Loose};
 
 /// As much of a body as tells what it is about, whatever else it may hold.
 #[derive(Debug, Default, Deserialize)]

@@ -9,8 +9,8 @@ use bursar_adapter::schemes::{self, StandardKey};
 use bursar_adapter::{Problem, Remedy, Request, Result, Verdict};
 
 use crate::body::{About, Glance};
-use crate::field::{Field, LONGEST_ID};
 use crate::{NO_TYPE, word};
+use bursar_adapter::field::{Field, LONGEST_ID};
 
 /// The name of the secret for `v1`, and of the set of public keys for `v1a`.
 pub(crate) const KEY: &str = "webhook";

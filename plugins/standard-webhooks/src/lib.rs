@@ -15,18 +15,16 @@
 //! `[seconds, nanoseconds]` of `changed_at`.
 
 mod body;
-mod field;
 mod gate;
-mod loose;
 mod settings;
 mod statement;
 #[cfg(test)]
 mod tests;
 
+use bursar_adapter::field::{self, Field};
 use bursar_adapter::{Adapter, Delivery, Description, Request, Result, Verdict};
 
 use body::{Glance, Message};
-use field::Field;
 
 /// The longest type that is repeated to people.
 const LONGEST_WORD: usize = 64;

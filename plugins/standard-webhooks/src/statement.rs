@@ -11,9 +11,9 @@ use bursar_adapter::orders::{self, Cause, Payment};
 use bursar_adapter::{Delivery, Problem, Result, log};
 
 use crate::body::{Course, Line, Order};
-use crate::field::{self, Field};
-use crate::loose::List;
 use crate::settings::Settings;
+use bursar_adapter::field::{self, Field};
+use bursar_adapter::loose::List;
 
 /// How many seconds an order may have changed after its news arrived, for clocks that differ. A wrong time zone is further off,
 /// and would make everything that the shop says later look old.

@@ -37,7 +37,6 @@ mod learner;
 mod lines;
 mod loose;
 mod moment;
-mod money;
 mod refusal;
 mod settings;
 mod standing;

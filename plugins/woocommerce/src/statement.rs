@@ -7,9 +7,9 @@ use crate::body::{DRAFTS, Order};
 use crate::learner;
 use crate::lines;
 use crate::moment;
-use crate::money::Amount;
 use crate::settings::Settings;
 use crate::standing::{self, Refunds, Signs, Standing};
+use bursar_adapter::money::Amount;
 
 /// States a whole order.
 pub(crate) fn state(order: &Order<'_>, delivery: &Delivery<'_>, settings: &Settings) -> Result<()> {

@@ -1,6 +1,6 @@
 //! JSON as senders leave it: numbers as text, text as numbers, one object where a list belongs.
 //!
-//! Reading never fails on an odd value; `field` says where it stands and what belongs there.
+//! Reading never fails on an odd value; [`field`](crate::field) says where it stands and what belongs there.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,15 +10,17 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 /// A single value, whatever its type.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) enum Loose<'a> {
+pub enum Loose<'a> {
     /// Not there, or `null`.
     #[default]
     Absent,
+    /// Text, blanks and all.
     Text(Cow<'a, str>),
     /// A whole number from 0.
     Whole(u64),
     /// A number with a fraction, an exponent or a sign, or one so large that digits of it are lost already.
     OtherNumber,
+    /// `true` or `false`.
     Flag(bool),
     /// A list or an object.
     Nested,
@@ -80,10 +82,11 @@ impl<'de> Visitor<'de> for LooseVisitor {
 
 /// A list, whatever stands in its place. What its items are is checked while reading.
 #[derive(Debug, Default)]
-pub(crate) enum List<T> {
+pub enum List<T> {
     /// Not there, or `null`.
     #[default]
     Absent,
+    /// Its items.
     Items(Vec<T>),
     /// Anything but a list.
     Other,

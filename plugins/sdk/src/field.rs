@@ -6,13 +6,12 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
-use bursar_adapter::moment::Moment;
-use bursar_adapter::{Problem, Result};
-
 use crate::loose::{List, Loose};
+use crate::moment::Moment;
+use crate::{Problem, Result};
 
 /// Bytes of the longest id. The host ends a run at a longer one without a word about the field.
-pub(crate) const LONGEST_ID: usize = 255;
+pub const LONGEST_ID: usize = 255;
 
 /// More digits than this are no amount of money.
 const MOST_DIGITS: usize = 30;
@@ -22,18 +21,22 @@ const CURRENCY: usize = 3;
 
 /// A value and where it stands.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Field<'v, P> {
+pub struct Field<'v, P> {
     place: P,
     value: &'v Loose<'v>,
 }
 
 impl<'v, P: Display> Field<'v, P> {
-    pub(crate) fn new(place: P, value: &'v Loose<'v>) -> Self {
+    /// A value, and what it is called in the body: `data.id`, say.
+    pub fn new(place: P, value: &'v Loose<'v>) -> Self {
         Self { place, value }
     }
 
     /// Text, or a whole number as text.
-    pub(crate) fn text(&self) -> Result<Option<Cow<'v, str>>> {
+    ///
+    /// # Errors
+    /// `field-unexpected` (remedy `none`).
+    pub fn text(&self) -> Result<Option<Cow<'v, str>>> {
         self.written("text or a whole number")
     }
 
@@ -47,7 +50,10 @@ impl<'v, P: Display> Field<'v, P> {
     }
 
     /// Text that names something.
-    pub(crate) fn id(&self) -> Result<Option<Cow<'v, str>>> {
+    ///
+    /// # Errors
+    /// `field-unexpected` (remedy `none`).
+    pub fn id(&self) -> Result<Option<Cow<'v, str>>> {
         let id = self.text()?;
         if id.as_ref().is_some_and(|id| id.len() > LONGEST_ID) {
             return Err(self.unexpected("an id of 255 bytes at most"));
@@ -56,7 +62,10 @@ impl<'v, P: Display> Field<'v, P> {
     }
 
     /// A whole number from 0.
-    pub(crate) fn count(&self) -> Result<Option<u32>> {
+    ///
+    /// # Errors
+    /// `field-unexpected` (remedy `none`).
+    pub fn count(&self) -> Result<Option<u32>> {
         const EXPECTED: &str = "a whole number from 0";
         let Some(text) = self.written(EXPECTED)? else { return Ok(None) };
         let count = Some(text).filter(|text| is_digits(text)).and_then(|text| text.parse().ok());
@@ -64,7 +73,10 @@ impl<'v, P: Display> Field<'v, P> {
     }
 
     /// `true` or `false`. Their names as text are refused, because to many tools `"false"` is as true as any text.
-    pub(crate) fn flag(&self) -> Result<Option<bool>> {
+    ///
+    /// # Errors
+    /// `field-unexpected` (remedy `none`).
+    pub fn flag(&self) -> Result<Option<bool>> {
         match self.value {
             Loose::Flag(flag) => Ok(Some(*flag)),
             Loose::Absent => Ok(None),
@@ -74,14 +86,20 @@ impl<'v, P: Display> Field<'v, P> {
     }
 
     /// A moment with its zone.
-    pub(crate) fn moment(&self) -> Result<Option<Moment>> {
+    ///
+    /// # Errors
+    /// `field-unexpected` (remedy `none`).
+    pub fn moment(&self) -> Result<Option<Moment>> {
         const EXPECTED: &str = "a moment with its zone, such as 2026-03-02T10:00:41Z";
         let Some(text) = self.written(EXPECTED)? else { return Ok(None) };
         Moment::parse(&text).map(Some).ok_or_else(|| self.unexpected(EXPECTED))
     }
 
     /// Money: digits with at most one point, as text. A number is exact only where it is whole.
-    pub(crate) fn amount(&self) -> Result<Option<Cow<'v, str>>> {
+    ///
+    /// # Errors
+    /// `field-unexpected` (remedy `none`).
+    pub fn amount(&self) -> Result<Option<Cow<'v, str>>> {
         const EXPECTED: &str = "an amount as text, such as \"49.00\"";
         let Some(text) = self.written(EXPECTED)? else { return Ok(None) };
         let (whole, fraction) = text.split_once('.').unwrap_or((&text, "0"));
@@ -90,23 +108,31 @@ impl<'v, P: Display> Field<'v, P> {
     }
 
     /// A currency in ISO 4217.
-    pub(crate) fn currency(&self) -> Result<Option<Cow<'v, str>>> {
+    ///
+    /// # Errors
+    /// `field-unexpected` (remedy `none`).
+    pub fn currency(&self) -> Result<Option<Cow<'v, str>>> {
         let Some(text) = self.text()? else { return Ok(None) };
         let known = text.len() == CURRENCY && text.bytes().all(|byte| byte.is_ascii_alphabetic());
         if known { Ok(Some(text)) } else { Err(self.unexpected("three letters of ISO 4217, such as EUR")) }
     }
 
-    pub(crate) fn missing(&self) -> Problem {
+    /// The problem `field-missing`, for whoever cannot go on without it.
+    pub fn missing(&self) -> Problem {
         missing(&self.place)
     }
 
-    pub(crate) fn unexpected(&self, expected: &str) -> Problem {
+    /// The problem `field-unexpected`, with what belongs there.
+    pub fn unexpected(&self, expected: &str) -> Problem {
         unexpected(&self.place, expected)
     }
 }
 
 /// The items of a list; none where it is not given.
-pub(crate) fn items<T>(place: impl Display, list: &List<T>) -> Result<Option<&[T]>> {
+///
+/// # Errors
+/// `field-unexpected` for anything else than a list.
+pub fn items<T>(place: impl Display, list: &List<T>) -> Result<Option<&[T]>> {
     match list {
         List::Absent => Ok(None),
         List::Items(items) => Ok(Some(items)),
@@ -114,7 +140,8 @@ pub(crate) fn items<T>(place: impl Display, list: &List<T>) -> Result<Option<&[T
     }
 }
 
-pub(crate) fn missing(place: impl Display) -> Problem {
+/// The problem `field-missing`: the body does not say what is called so.
+pub fn missing(place: impl Display) -> Problem {
     Problem::rejected("field-missing", format!("the body does not say {place}"))
 }
 

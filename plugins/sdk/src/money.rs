@@ -1,23 +1,28 @@
-//! Amounts as WooCommerce writes them, decimal text, added up without ever becoming a float.
+//! Amounts of money: decimal digits, read, compared and added up without ever becoming a float.
 
+use std::borrow::Cow;
 use std::fmt;
+
+use serde::de::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 /// More digits than this are no amount of money.
 const MAX_DIGITS: usize = 30;
 
 /// An exact decimal: `units` of ten to the power of minus `places`.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Amount {
+pub struct Amount {
     units: i128,
     places: u32,
 }
 
 impl Amount {
     /// Nothing.
-    pub(crate) const ZERO: Self = Self { units: 0, places: 0 };
+    pub const ZERO: Self = Self { units: 0, places: 0 };
 
     /// Digits with at most one point, and a sign before them; none for anything else.
-    pub(crate) fn parse(text: &str) -> Option<Self> {
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let (negative, digits) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text.strip_prefix('+').unwrap_or(text)),
@@ -36,24 +41,28 @@ impl Amount {
     }
 
     /// The same without its sign.
-    pub(crate) fn absolute(self) -> Self {
+    #[must_use]
+    pub fn absolute(self) -> Self {
         Self { units: self.units.abs(), ..self }
     }
 
     /// The exact sum; none beyond all sense.
-    pub(crate) fn plus(self, other: Self) -> Option<Self> {
+    #[must_use]
+    pub fn plus(self, other: Self) -> Option<Self> {
         let places = self.places.max(other.places);
         Some(Self { units: self.at(places)?.checked_add(other.at(places)?)?, places })
     }
 
     /// Is it as much as the other, or more?
-    pub(crate) fn covers(self, other: Self) -> bool {
+    #[must_use]
+    pub fn covers(self, other: Self) -> bool {
         let places = self.places.max(other.places);
         matches!((self.at(places), other.at(places)), (Some(mine), Some(theirs)) if mine >= theirs)
     }
 
     /// Is it nothing?
-    pub(crate) fn is_zero(self) -> bool {
+    #[must_use]
+    pub fn is_zero(self) -> bool {
         self.units == 0
     }
 
@@ -69,6 +78,29 @@ impl fmt::Display for Amount {
         let digits = format!("{:0>width$}", self.units.unsigned_abs(), width = places + 1);
         let (whole, fraction) = digits.split_at(digits.len() - places);
         if fraction.is_empty() { write!(f, "{sign}{whole}") } else { write!(f, "{sign}{whole}.{fraction}") }
+    }
+}
+
+/// An amount as a sender wrote it, as text or as a number, digit for digit: reading a number as a float would change it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Written<'a>(Cow<'a, str>);
+
+impl Written<'_> {
+    /// The amount; none for what is no decimal, an exponent included.
+    #[must_use]
+    pub fn amount(&self) -> Option<Amount> {
+        Amount::parse(&self.0)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Written<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = <&'de RawValue>::deserialize(deserializer)?.get();
+        if raw.starts_with('"') {
+            let text: String = serde_json::from_str(raw).map_err(serde::de::Error::custom)?;
+            return Ok(Self(Cow::Owned(text.trim().to_owned())));
+        }
+        Ok(Self(Cow::Borrowed(raw)))
     }
 }
 
@@ -88,6 +120,22 @@ mod tests {
         }
         assert_eq!(sum.to_string(), "1.00");
         assert!(sum.covers(amount("1")));
+    }
+
+    #[test]
+    fn an_amount_is_read_digit_for_digit() {
+        for (json, digits) in [
+            ("10.10", "10.10"),
+            ("0.1000000000000000055", "0.1000000000000000055"),
+            ("\" 49.00 \"", "49.00"),
+            ("7", "7"),
+        ] {
+            let written: Written<'_> = serde_json::from_str(json).unwrap();
+            assert_eq!(written.amount().unwrap().to_string(), digits, "{json}");
+        }
+        for json in ["1e2", "null", "true", "\"\"", "\"a\"", "[1]", "{}"] {
+            assert!(serde_json::from_str::<Written<'_>>(json).unwrap().amount().is_none(), "{json}");
+        }
     }
 
     #[test]
