@@ -89,7 +89,7 @@ async fn bursar(arguments: &Arguments, clock: Arc<MadeUpClock>) -> Result<Burst>
     let directory = set_up(arguments, "burst", shop).await?;
     let config = Config::load(&directory.join(CONFIGURATION), &Environment::Process, SecretUse::Read)?;
     let sandbox = Sandbox::new(SandboxConfig::default())?;
-    let adapters = Adapters::load(&sandbox, Path::new(&arguments.adapters)).await?;
+    let adapters = Adapters::read(sandbox.clone(), Path::new(&arguments.adapters)).await?;
     let Parts { store, gateway, dispatcher, fulfillments, .. } =
         Parts::assemble(&config, &adapters, Arc::clone(&clock) as Arc<_>).await?;
     let listener = TcpListener::bind(config.server.listen).await?;

@@ -4,13 +4,13 @@
 //! own.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     path::PathBuf,
-    sync::{Arc, LazyLock},
+    sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
-use bursar_domain::Request;
+use bursar_domain::{Request, ShopName};
 use tokio::sync::Semaphore;
 use wasmtime::{
     Engine,
@@ -18,6 +18,7 @@ use wasmtime::{
 };
 
 use crate::{
+    compiler::{self, CompilerProcess},
     contract::{Everything, EverythingPre},
     description::{Description, Unsound},
     engine::{self, Ticker},
@@ -27,6 +28,7 @@ use crate::{
     outcome::{Authenticated, Decision, Handled, Problem, Remedy},
     run::{
         self, Finished, Returned, book,
+        lane::LongRuns,
         limiter::{Limiter, SharedMemory},
         state::{DeliveryFacts, Phase, RunState, VerdictDraft, VerdictKind, problem},
     },
@@ -42,6 +44,9 @@ pub struct SandboxConfig {
     /// Where compiled adapters are kept between starts; made private to the process's user. None: they are compiled at
     /// every start. Never the directory that holds the adapters: what is in here is run as machine code.
     pub cache_directory: Option<PathBuf>,
+    /// The program that compiles adapters into that directory, in a process of its own that can be killed: what a server
+    /// wants. None: this process compiles, and nothing ends a compilation that takes too long.
+    pub compiler: Option<CompilerProcess>,
     /// Is it counted how much each run computes ([`Usage::fuel`](crate::Usage::fuel))? It makes guests two to three times
     /// slower, so it is for authors' tools; a server never sets it. Every limit stays as it is.
     pub count_fuel: bool,
@@ -52,7 +57,8 @@ pub struct SandboxConfig {
 pub struct Sandbox(Arc<Inner>);
 
 struct Inner {
-    limits: Limits,
+    limits: Arc<Limits>,
+    compiler: Option<compiler::Apart>,
     engine: Engine,
     linker: Linker<RunState>,
     /// The same and an empty WASI, for components that import it.
@@ -62,6 +68,20 @@ struct Inner {
     authenticating: Semaphore,
     handling: Semaphore,
     memory: Arc<SharedMemory>,
+    long_runs: LongRuns,
+    shops: Mutex<BTreeMap<ShopName, Arc<Places>>>,
+}
+
+/// Places of one adapter or one shop.
+struct Places {
+    authenticating: Semaphore,
+    handling: Semaphore,
+}
+
+impl Places {
+    fn new(of_each: usize) -> Self {
+        Self { authenticating: Semaphore::new(of_each), handling: Semaphore::new(of_each) }
+    }
 }
 
 /// How a sandbox is doing.
@@ -71,9 +91,9 @@ pub struct SandboxStatus {
     pub pooled: bool,
     /// The thread that measures guest time is alive. Without it nothing may be run.
     pub ticking: bool,
-    /// Free places for `authenticate`, of [`AUTHENTICATE_PLACES`](crate::limits::AUTHENTICATE_PLACES).
+    /// Free places for `authenticate`, of [`Limits::authenticate_places`].
     pub authenticate_places: usize,
-    /// Free places for `handle`, of [`HANDLE_PLACES`](crate::limits::HANDLE_PLACES).
+    /// Free places for `handle`, of [`Limits::handle_places`].
     pub handle_places: usize,
     /// Bytes of guest memory of all runs together.
     pub memory: usize,
@@ -91,22 +111,29 @@ impl Sandbox {
     /// # Errors
     /// When this machine cannot run adapters safely, or the cache directory cannot be used.
     pub fn new(config: SandboxConfig) -> Result<Self, SandboxError> {
-        let built = engine::build(config.cache_directory.as_deref(), config.count_fuel)?;
+        let limits = Arc::new(config.limits.within_bounds());
+        let built = engine::build(&limits, config.cache_directory.as_deref(), config.count_fuel)?;
+        let compiler = config.compiler.map(|process| {
+            compiler::Apart::new(process, config.cache_directory, &limits, config.count_fuel, &built.engine)
+        });
         let mut linker = Linker::new(&built.engine);
         Everything::add_to_linker::<_, HasSelf<RunState>>(&mut linker, |state| state)
             .map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         let mut linker_with_wasi = linker.clone();
         wasi::add_to_linker(&mut linker_with_wasi).map_err(|error| SandboxError::Engine(format!("{error:#}")))?;
         Ok(Self(Arc::new(Inner {
-            limits: config.limits,
+            compiler: compiler.transpose()?,
             ticker: Ticker::start(built.engine.weak())?,
             engine: built.engine,
             linker,
             linker_with_wasi,
             pooled: built.pooled,
-            authenticating: Semaphore::new(limits::AUTHENTICATE_PLACES),
-            handling: Semaphore::new(limits::HANDLE_PLACES),
+            authenticating: Semaphore::new(limits.authenticate_places),
+            handling: Semaphore::new(limits.handle_places),
             memory: Arc::default(),
+            long_runs: LongRuns::new(),
+            shops: Mutex::default(),
+            limits,
         })))
     }
 
@@ -122,9 +149,9 @@ impl Sandbox {
         }
     }
 
-    /// Loads an adapter: [`inspect`]s it, compiles it, links it and has it describe itself. Compiling runs on a thread for
-    /// blocking work, one adapter at a time; an adapter in Rust takes about a tenth of a second, one in an interpreted language
-    /// some seconds.
+    /// Loads an adapter: [`inspect`]s it, compiles it, links it and has it describe itself. One adapter is compiled at a time,
+    /// by the process of its own where there is one, else on a thread for blocking work; an adapter in Rust takes about a tenth
+    /// of a second, one in an interpreted language some seconds.
     ///
     /// # Errors
     /// When the file is no adapter, is damaged, breaks the contract or a limit.
@@ -132,17 +159,24 @@ impl Sandbox {
         let bytes: Arc<[u8]> = bytes.into();
         let host = |error: &dyn fmt::Display| LoadError::from(LoadErrorKind::Host(error.to_string()));
         let _turn = COMPILING.acquire().await.map_err(|error| host(&error))?;
+        if let Some(compiler) = &self.0.compiler {
+            compiler.compile(&bytes).await?;
+        }
         let inner = Arc::clone(&self.0);
         let (inspection, pre) =
             tokio::task::spawn_blocking(move || inner.compile(&bytes)).await.map_err(|error| host(&error))??;
         let description = self.describe(&pre).await?;
-        Ok(Adapter(Arc::new(Loaded { sandbox: self.clone(), pre, inspection, description })))
+        let places = Places::new(self.0.limits.places_of_adapter);
+        Ok(Adapter(Arc::new(Loaded { sandbox: self.clone(), pre, inspection, description, places })))
     }
 
     async fn describe(&self, pre: &EverythingPre<RunState>) -> Result<Description, LoadError> {
         let limits = &self.0.limits;
         let state = self.0.state(Phase::Describe, limits.handle_cpu);
-        let finished = run::run(pre, &self.0.handling, limits.handle_wall, state)
+        // Loading is the host's own doing, so it takes nobody's places but those of all.
+        let of_nobody = Semaphore::new(run::PLACES);
+        let places = [&of_nobody, &of_nobody, &self.0.handling];
+        let finished = run::run(pre, places, limits.handle_wall, state)
             .await
             .map_err(|error| LoadError { kind: not_described(error.kind), backtrace: error.backtrace })?;
         let Returned::Description(position) = finished.returned else {
@@ -169,7 +203,7 @@ impl fmt::Debug for Sandbox {
 
 impl Inner {
     fn compile(&self, bytes: &[u8]) -> Result<(Inspection, EverythingPre<RunState>), LoadErrorKind> {
-        let inspection = inspect(bytes).map_err(|error| error.kind)?;
+        let inspection = inspect(bytes, &self.limits).map_err(|error| error.kind)?;
         let said = |error: wasmtime::Error| text::words(&format!("{error:#}"), limits::MESSAGE);
         let component =
             Component::from_binary(&self.engine, bytes).map_err(|error| LoadErrorKind::Compile(said(error)))?;
@@ -213,7 +247,15 @@ impl Inner {
     }
 
     fn state(&self, phase: Phase, cpu: std::time::Duration) -> RunState {
-        RunState::new(phase, Limiter::new(self.limits.memory, Arc::clone(&self.memory)), cpu)
+        let limiter = Limiter::new(&self.limits, Arc::clone(&self.memory));
+        RunState::new(phase, Arc::clone(&self.limits), limiter, self.long_runs.lane(), cpu)
+    }
+
+    /// The places of a shop, whichever adapter serves it: there are as many as shops were ever configured.
+    fn places_of(&self, shop: &ShopName) -> Arc<Places> {
+        let mut shops = self.shops.lock().unwrap_or_else(PoisonError::into_inner);
+        let places = || Arc::new(Places::new(self.limits.places_of_shop));
+        Arc::clone(shops.entry(shop.clone()).or_insert_with(places))
     }
 }
 
@@ -226,6 +268,7 @@ struct Loaded {
     pre: EverythingPre<RunState>,
     inspection: Inspection,
     description: Description,
+    places: Places,
 }
 
 impl fmt::Debug for Adapter {
@@ -288,7 +331,9 @@ impl Adapter {
         let mut state = inner.state(Phase::Authenticate, inner.limits.authenticate_cpu);
         state.shop = Some(Arc::clone(shop));
         state.request = Some(request);
-        let finished = run::run(&self.0.pre, &inner.authenticating, inner.limits.authenticate_wall, state).await?;
+        let of_shop = inner.places_of(&shop.name);
+        let places = [&of_shop.authenticating, &self.0.places.authenticating, &inner.authenticating];
+        let finished = run::run(&self.0.pre, places, inner.limits.authenticate_wall, state).await?;
         let usage = finished.usage();
         let Finished { returned, mut state, .. } = finished;
         let decision = match returned {
@@ -327,7 +372,9 @@ impl Adapter {
             attempt: delivery.attempt,
         });
         state.surroundings = Some(surroundings);
-        let finished = run::run(&self.0.pre, &inner.handling, inner.limits.handle_wall, state).await?;
+        let of_shop = inner.places_of(&shop.name);
+        let places = [&of_shop.handling, &self.0.places.handling, &inner.handling];
+        let finished = run::run(&self.0.pre, places, inner.limits.handle_wall, state).await?;
         let usage = finished.usage();
         let Finished { returned, state, .. } = finished;
         let result = match returned {

@@ -14,10 +14,11 @@ use wasmtime::{
 
 pub(crate) use ticker::Ticker;
 
-use crate::{error::SandboxError, limits};
-
-/// Runs that the pool has room for.
-const PLACES: u32 = (limits::AUTHENTICATE_PLACES + limits::HANDLE_PLACES) as u32;
+use crate::{
+    compiler,
+    error::SandboxError,
+    limits::{self, Limits},
+};
 
 /// Core instances, memories and tables that the pool holds for each run on average; a run may have more while others
 /// have fewer.
@@ -46,12 +47,12 @@ pub(crate) struct Built {
 
 /// Makes an engine: with a pool where the machine has the address space, without it otherwise. No check is weakened
 /// for want of address space.
-pub(crate) fn build(cache_directory: Option<&Path>, count_fuel: bool) -> Result<Built, SandboxError> {
+pub(crate) fn build(limits: &Limits, cache_directory: Option<&Path>, count_fuel: bool) -> Result<Built, SandboxError> {
     let cache = cache_directory.map(open_cache).transpose()?;
-    let mut config = config();
+    let mut config = config(limits);
     config.consume_fuel(count_fuel);
     config.cache(cache.clone());
-    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool()));
+    config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool(limits)));
     if let Ok(engine) = Engine::new(&config) {
         return Ok(Built { engine, pooled: true });
     }
@@ -60,7 +61,15 @@ pub(crate) fn build(cache_directory: Option<&Path>, count_fuel: bool) -> Result<
     Ok(Built { engine, pooled: false })
 }
 
-fn config() -> Config {
+/// An engine that compiles into the cache and runs nothing: what it compiles is what the engine above would have.
+pub(crate) fn compiling(limits: &Limits, cache_directory: &Path, count_fuel: bool) -> Result<Engine, SandboxError> {
+    let mut config = config(limits);
+    config.consume_fuel(count_fuel);
+    config.cache(Some(open_cache(cache_directory)?));
+    Engine::new(&config).map_err(|error| SandboxError::Engine(format!("{error:#}")))
+}
+
+fn config(limits: &Limits) -> Config {
     let mut config = Config::new();
     features(&mut config);
     config
@@ -68,7 +77,7 @@ fn config() -> Config {
         .cranelift_opt_level(OptLevel::Speed)
         .parallel_compilation(true)
         .epoch_interruption(true)
-        .max_wasm_stack(limits::WASM_STACK)
+        .max_wasm_stack(limits.stack)
         .async_stack_size(limits::RUN_STACK)
         .async_stack_zeroing(true)
         .memory_init_cow(true)
@@ -125,23 +134,29 @@ fn features(config: &mut Config) {
     }
 }
 
-fn pool() -> PoolingAllocationConfig {
+/// Runs that the pool has room for.
+fn places(limits: &Limits) -> u32 {
+    u32::try_from(limits.authenticate_places + limits.handle_places).unwrap_or(u32::MAX)
+}
+
+fn pool(limits: &Limits) -> PoolingAllocationConfig {
+    let places = places(limits);
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(PLACES)
-        .total_stacks(PLACES)
-        .total_core_instances(PLACES * CORE_INSTANCES_PER_PLACE)
-        .total_memories(PLACES * MEMORIES_PER_PLACE)
-        .total_tables(PLACES * TABLES_PER_PLACE)
+    pool.total_component_instances(places)
+        .total_stacks(places)
+        .total_core_instances(places * CORE_INSTANCES_PER_PLACE)
+        .total_memories(places * MEMORIES_PER_PLACE)
+        .total_tables(places * TABLES_PER_PLACE)
         .max_core_instances_per_component(limits::INSTANCES)
         .max_memories_per_component(limits::MEMORIES)
         .max_tables_per_component(limits::TABLES)
         .max_memories_per_module(PER_MODULE)
         .max_tables_per_module(PER_MODULE)
-        .max_memory_size(limits::MEMORY_CEILING)
-        .table_elements(limits::TABLE_ELEMENTS)
+        .max_memory_size(limits.memory)
+        .table_elements(limits.table_elements)
         .max_component_instance_size(limits::INSTANCE_BOOKKEEPING)
         .max_core_instance_size(limits::INSTANCE_BOOKKEEPING)
-        .max_unused_warm_slots(PLACES)
+        .max_unused_warm_slots(places)
         .table_keep_resident(TABLE_KEEP_RESIDENT)
         .async_stack_keep_resident(STACK_KEEP_RESIDENT);
     pool
@@ -152,6 +167,8 @@ fn open_cache(directory: &Path) -> Result<Cache, SandboxError> {
     let refused = |problem: String| SandboxError::Cache { directory: directory.display().to_string(), problem };
     fs::create_dir_all(directory).map_err(|error| refused(format!("cannot be made: {error}")))?;
     make_private(directory).map_err(|error| refused(format!("cannot be made private: {error}")))?;
+    let directory = compiler::compiled(directory);
+    fs::create_dir_all(&directory).map_err(|error| refused(format!("cannot be made: {error}")))?;
     let directory = directory.canonicalize().map_err(|error| refused(format!("cannot be found: {error}")))?;
     let mut config = CacheConfig::new();
     config.with_directory(directory).with_files_total_size_soft_limit(limits::CACHE_BYTES);
@@ -175,7 +192,7 @@ mod tests {
 
     #[test]
     fn the_settings_that_matter_are_as_documented() {
-        let engine = build(None, false).unwrap().engine;
+        let engine = build(&Limits::default(), None, false).unwrap().engine;
         assert!(engine.get_epoch_interruption());
         assert!(!engine.get_consume_fuel());
         assert!(!engine.get_concurrency_support());
@@ -183,14 +200,14 @@ mod tests {
         assert!(engine.get_async_stack_zeroing());
         assert!(engine.get_generate_address_map());
         assert!(!engine.get_debug_info());
-        assert_eq!(engine.get_max_wasm_stack(), limits::WASM_STACK);
+        assert_eq!(engine.get_max_wasm_stack(), limits::WASM_STACK.default);
         assert_eq!(engine.get_async_stack_size(), limits::RUN_STACK);
         assert_eq!(engine.get_wasm_backtrace_max_frames(), limits::BACKTRACE_FRAMES);
     }
 
     #[test]
     fn memories_keep_their_guards() {
-        let engine = build(None, false).unwrap().engine;
+        let engine = build(&Limits::default(), None, false).unwrap().engine;
         assert!(engine.get_signals_based_traps());
         assert!(engine.get_memory_init_cow());
         assert!(engine.get_guard_before_linear_memory());
@@ -200,18 +217,18 @@ mod tests {
 
     #[test]
     fn the_pool_has_room_for_every_place() {
-        let built = build(None, false).unwrap();
+        let built = build(&Limits::default(), None, false).unwrap();
         let pool = built.engine.get_pooling_config().cloned().unwrap();
         assert!(built.pooled);
-        assert_eq!(pool.get_total_component_instances(), PLACES);
-        assert_eq!(pool.get_total_stacks(), PLACES);
-        assert_eq!(pool.get_max_memory_size(), limits::MEMORY_CEILING);
+        assert_eq!(pool.get_total_component_instances(), places(&Limits::default()));
+        assert_eq!(pool.get_total_stacks(), places(&Limits::default()));
+        assert_eq!(pool.get_max_memory_size(), limits::MEMORY.default);
         assert_eq!(pool.get_max_memories_per_component(), limits::MEMORIES);
     }
 
     #[test]
     fn the_engine_and_the_inspection_allow_the_same_features() {
-        let engine = build(None, false).unwrap().engine;
+        let engine = build(&Limits::default(), None, false).unwrap().engine;
         assert_eq!(engine.get_wasm_features(), crate::inspect::features());
     }
 
@@ -221,14 +238,14 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let directory = tempfile::tempdir().unwrap();
         let cache = directory.path().join("compiled");
-        build(Some(&cache), false).unwrap();
+        build(&Limits::default(), Some(&cache), false).unwrap();
         assert_eq!(fs::metadata(&cache).unwrap().permissions().mode() & 0o777, 0o700);
     }
 
     #[test]
     fn a_cache_that_cannot_be_made_is_refused() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let error = build(Some(&file.path().join("below")), false).map(|_| ()).unwrap_err();
+        let error = build(&Limits::default(), Some(&file.path().join("below")), false).map(|_| ()).unwrap_err();
         assert!(matches!(error, SandboxError::Cache { .. }), "{error}");
     }
 }

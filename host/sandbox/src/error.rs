@@ -55,9 +55,11 @@ pub enum LoadErrorKind {
     /// Nothing in it.
     #[error("the file is empty")]
     Empty,
-    /// Over [`FILE_MAX`](crate::limits::FILE_MAX).
-    #[error("the file has {size} bytes, {max} are allowed", max = crate::limits::FILE_MAX)]
+    /// Over [`Limits::file`](crate::Limits::file).
+    #[error("the file has {size} bytes, {max} are allowed")]
     TooLarge {
+        /// How many are allowed.
+        max: usize,
         /// Its bytes.
         size: usize,
     },
@@ -123,6 +125,25 @@ pub enum LoadErrorKind {
         /// Which.
         function: &'static str,
     },
+    /// It has more of something than may be compiled.
+    #[error("the component has more than {limit} {what}")]
+    TooComplex {
+        /// What was counted.
+        what: &'static str,
+        /// How many are allowed.
+        limit: usize,
+    },
+    /// Compiling did not end in time; the process that did it was killed.
+    #[error("the component takes longer than {} s to compile", .0.as_secs())]
+    CompileTime(Duration),
+    /// The process that compiled it ended by itself, as it does when it runs out of memory.
+    #[error("the component cannot be compiled within {limit} MiB of memory ({end})")]
+    CompileMemory {
+        /// MiB that there are.
+        limit: usize,
+        /// How the process ended.
+        end: String,
+    },
     /// Wasmtime cannot compile it.
     #[error("the component cannot be compiled: {0}")]
     Compile(String),
@@ -163,6 +184,9 @@ impl LoadErrorKind {
             | Self::NewerFunction { .. }
             | Self::NotAnAdapter
             | Self::MissingFunction { .. }
+            | Self::TooComplex { .. }
+            | Self::CompileTime(_)
+            | Self::CompileMemory { .. }
             | Self::Compile(_)
             | Self::Link(_)
             | Self::Description(_)
@@ -186,6 +210,9 @@ impl LoadErrorKind {
             Self::CoreModule => "turn it into a component: `bursar adapter build`, or `wasm-tools component new`",
             Self::NotWasm => "put only adapters' .wasm files into this directory",
             Self::FeatureOff { .. } => "build the adapter without that feature; docs/sandbox.md lists what is on",
+            Self::TooComplex { .. } | Self::CompileTime(_) | Self::CompileMemory { .. } => {
+                "if you trust the adapter, raise the limit in `[limits]`; docs/sandbox.md has its name"
+            }
             Self::Invalid(_) | Self::Compile(_) => "build the adapter again with released tools",
             Self::UnknownImport { .. } => "import nothing but interfaces of the contract",
             Self::Network { .. } => "ask the shop through `bursar:adapter/shop`, and the host makes the call",

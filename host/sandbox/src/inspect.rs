@@ -5,11 +5,11 @@
 use std::collections::BTreeSet;
 
 use sha2::{Digest, Sha256};
-use wasmparser::{ComponentExternalKind, Encoding, Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{ComponentExternalKind, ComponentType, Encoding, Parser, Payload, Validator, WasmFeatures};
 
 use crate::{
     error::{LoadError, LoadErrorKind},
-    limits,
+    limits::{self, Limits},
     shop::Permission,
 };
 
@@ -65,8 +65,9 @@ pub struct Inspection {
 /// # Errors
 /// When it is no component, is damaged, uses what is off in this sandbox, imports what this host does not have or does
 /// not export [`ADAPTER`].
-pub fn inspect(bytes: &[u8]) -> Result<Inspection, LoadError> {
-    recognise(bytes)?;
+pub fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection, LoadError> {
+    recognise(bytes, limits)?;
+    measure(bytes, limits)?;
     validate(bytes)?;
     let (imports, exports) = outer_names(bytes)?;
     let (mut permissions, mut wasi) = (BTreeSet::new(), Vec::new());
@@ -133,12 +134,12 @@ const OFF: [(WasmFeatures, &str); 17] = [
     (WasmFeatures::CM_NESTED_NAMES, "nested component names"),
 ];
 
-fn recognise(bytes: &[u8]) -> Result<(), LoadErrorKind> {
+fn recognise(bytes: &[u8], limits: &Limits) -> Result<(), LoadErrorKind> {
     if bytes.is_empty() {
         return Err(LoadErrorKind::Empty);
     }
-    if bytes.len() > limits::FILE_MAX {
-        return Err(LoadErrorKind::TooLarge { size: bytes.len() });
+    if bytes.len() > limits.file {
+        return Err(LoadErrorKind::TooLarge { size: bytes.len(), max: limits.file });
     }
     if wasmtime::Engine::detect_precompiled(bytes).is_some() {
         return Err(LoadErrorKind::Precompiled);
@@ -157,6 +158,46 @@ fn recognise(bytes: &[u8]) -> Result<(), LoadErrorKind> {
         return Err(LoadErrorKind::Text);
     }
     Err(LoadErrorKind::NotWasm)
+}
+
+/// Counts what makes compiling costly, before anything is validated or compiled. What cannot be read is left to [`validate`].
+fn measure(bytes: &[u8], limits: &Limits) -> Result<(), LoadErrorKind> {
+    let (mut functions, mut types) = (0_usize, 0_usize);
+    let over = |what, limit: usize, count: usize| match count > limit {
+        true => Err(LoadErrorKind::TooComplex { what, limit }),
+        false => Ok(()),
+    };
+    let count = |count: u32| usize::try_from(count).unwrap_or(usize::MAX);
+    for payload in Parser::new(0).parse_all(bytes) {
+        match payload {
+            Ok(Payload::CodeSectionStart { count: more, .. }) => functions = functions.saturating_add(count(more)),
+            Ok(Payload::CodeSectionEntry(body)) => {
+                over("bytes of code in one function", limits.function_bytes, body.range().len())?;
+            }
+            Ok(Payload::TypeSection(section)) => types = types.saturating_add(count(section.count())),
+            Ok(Payload::CoreTypeSection(section)) => types = types.saturating_add(count(section.count())),
+            Ok(Payload::ComponentTypeSection(section)) => {
+                for declared in section {
+                    let Ok(declared) = declared else { return Ok(()) };
+                    types = types.saturating_add(declarations(&declared));
+                }
+            }
+            Ok(_) => {}
+            Err(_) => return Ok(()),
+        }
+        over("functions", limits.functions, functions)?;
+        over("types", limits.types, types)?;
+    }
+    Ok(())
+}
+
+/// A type and the declarations in it.
+fn declarations(declared: &ComponentType<'_>) -> usize {
+    1 + match declared {
+        ComponentType::Component(inner) => inner.len(),
+        ComponentType::Instance(inner) => inner.len(),
+        ComponentType::Defined(_) | ComponentType::Func(_) | ComponentType::Resource { .. } => 0,
+    }
 }
 
 fn validate(bytes: &[u8]) -> Result<(), LoadErrorKind> {

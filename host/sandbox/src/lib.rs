@@ -22,6 +22,7 @@
 //! Dropping the future ends the run.
 
 mod adapter;
+mod compiler;
 mod contract;
 mod description;
 mod engine;
@@ -42,11 +43,12 @@ mod text;
 mod wasi;
 
 pub use adapter::{Adapter, Sandbox, SandboxConfig, SandboxStatus};
+pub use compiler::{CompilerProcess, compile_from_input};
 pub use description::{Description, Named};
 pub use error::{LoadError, LoadErrorClass, LoadErrorKind, RunError, RunErrorClass, RunErrorKind, SandboxError};
 pub use inspect::{ADAPTER, Inspection, LINE, PACKAGE, VERSION, inspect};
 pub use key_sets::{FixedKeySets, KeySets, KeysFault};
-pub use limits::Limits;
+pub use limits::{Limit, Limits};
 pub use lms::{LmsAccount, LmsEnrollment, LmsReader};
 pub use outcome::{Answer, Authenticated, Decision, Handled, LogLevel, LogLine, Logs, Problem, Remedy, Usage};
 pub use proof::{FailedCheck, KeysProblem, PublicKeys};

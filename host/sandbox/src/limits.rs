@@ -8,36 +8,118 @@ use std::time::Duration;
 /// Bytes of a mebibyte.
 const MIB: usize = 1 << 20;
 
-/// What an operator may set. The defaults are the constants of this module.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// Bytes of all memories of one run together; never more than [`MEMORY_CEILING`].
-    pub memory: usize,
-    /// Guest time of `authenticate`.
-    pub authenticate_cpu: Duration,
-    /// Wall-clock time of `authenticate`.
-    pub authenticate_wall: Duration,
-    /// Guest time of `handle`, and of `describe` while loading.
-    pub handle_cpu: Duration,
-    /// Wall-clock time of `handle`, host calls included.
-    pub handle_wall: Duration,
+/// A figure that an operator may change: what it is unless they do, and the ends between which it must lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit<T> {
+    /// With less, everyday adapters or orders would fail.
+    pub least: T,
+    /// Unless an operator says otherwise.
+    pub default: T,
+    /// The hard ceiling: with more, one adapter could harm the host.
+    pub most: T,
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            memory: MEMORY,
-            authenticate_cpu: AUTHENTICATE_CPU,
-            authenticate_wall: AUTHENTICATE_WALL,
-            handle_cpu: HANDLE_CPU,
-            handle_wall: HANDLE_WALL,
+/// Declares [`Limits`] from the figures, so that none can be forgotten in one of the places where each is named.
+macro_rules! limits {
+    ($($(#[$words:meta])* $field:ident: $unit:ty = $figure:ident,)*) => {
+        /// What an operator may set: section `[limits]` of the configuration. The defaults are the constants of this module.
+        #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        pub struct Limits {
+            $($(#[$words])* pub $field: $unit,)*
         }
-    }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Self { $($field: $figure.default,)* }
+            }
+        }
+
+        impl Limits {
+            /// The same, with everything that lies beyond an end brought back to it.
+            #[must_use]
+            pub fn within_bounds(self) -> Self {
+                Self { $($field: self.$field.clamp($figure.least, $figure.most),)* }
+            }
+        }
+    };
+}
+
+limits! {
+    /// Bytes of all memories of one run together.
+    memory: usize = MEMORY,
+    /// Bytes of guest memory of all runs together.
+    memory_of_all_runs: usize = MEMORY_OF_ALL_RUNS,
+    /// Elements of all tables of one run together.
+    table_elements: usize = TABLE_ELEMENTS,
+    /// Bytes of the guest's stack.
+    stack: usize = WASM_STACK,
+    /// Guest time of `authenticate`.
+    authenticate_cpu: Duration = AUTHENTICATE_CPU,
+    /// Wall-clock time of `authenticate`.
+    authenticate_wall: Duration = AUTHENTICATE_WALL,
+    /// Guest time of `handle`, and of `describe` while loading.
+    handle_cpu: Duration = HANDLE_CPU,
+    /// Wall-clock time of `handle`, host calls included.
+    handle_wall: Duration = HANDLE_WALL,
+    /// Calls of the host in one run.
+    host_calls: u64 = HOST_CALLS,
+    /// Bytes handed over between guest and host in one run.
+    host_bytes: u64 = HOST_BYTES,
+    /// Bytes that one host call may make the host allocate.
+    host_call_bytes: usize = HOST_CALL_BYTES,
+    /// Calls of the shop's API in one run.
+    shop_calls: u64 = SHOP_CALLS,
+    /// Bytes of one answer of the shop's API.
+    shop_answer: usize = SHOP_ANSWER,
+    /// Lines logged in one run, printed ones included.
+    log_lines: usize = LOG_LINES,
+    /// Bytes logged in one run.
+    log_bytes: usize = LOG_BYTES,
+    /// Runs of `authenticate` at a time.
+    authenticate_places: usize = AUTHENTICATE_PLACES,
+    /// Runs of `handle` at a time.
+    handle_places: usize = HANDLE_PLACES,
+    /// Runs at a time of one adapter, of each of the two calls.
+    places_of_adapter: usize = PLACES_OF_ADAPTER,
+    /// Runs at a time of one shop, of each of the two calls.
+    places_of_shop: usize = PLACES_OF_SHOP,
+    /// Bytes of an adapter's file.
+    file: usize = FILE,
+    /// Functions of an adapter, over all its modules.
+    functions: usize = FUNCTIONS,
+    /// Bytes of one function's code.
+    function_bytes: usize = FUNCTION_BYTES,
+    /// Types that an adapter declares, over all its parts.
+    types: usize = TYPES,
+    /// Wall-clock time of compiling an adapter.
+    compile_time: Duration = COMPILE_TIME,
+    /// Bytes of memory of the process that compiles an adapter.
+    compile_memory: usize = COMPILE_MEMORY,
 }
 
 /// Largest adapter file, in bytes. Interpreted languages ship their interpreter (8 to 20 MiB). Beyond it the file is
 /// refused before it is parsed.
-pub const FILE_MAX: usize = 32 * MIB;
+pub const FILE: Limit<usize> = Limit { least: MIB, default: 32 * MIB, most: 128 * MIB };
+
+/// Functions of an adapter, over all its modules: CPython has some 17,000. Beyond it the file is refused before it is compiled.
+pub const FUNCTIONS: Limit<usize> = Limit { least: 10_000, default: 100_000, most: 1_000_000 };
+
+/// Bytes of one function's code: compiling takes longer than in proportion, and the largest function of an interpreter has
+/// some 100 KiB. Beyond it the file is refused before it is compiled.
+pub const FUNCTION_BYTES: Limit<usize> = Limit { least: 128 << 10, default: MIB, most: 7 * MIB };
+
+/// Types that an adapter declares, over all its parts: CPython's have some 3,000. Beyond it the file is refused before it is
+/// compiled.
+pub const TYPES: Limit<usize> = Limit { least: 5_000, default: 50_000, most: 500_000 };
+
+/// Wall-clock time of compiling an adapter, by the process that does nothing else. CPython takes some 20 s on one slow
+/// processor. Beyond it the process is killed and the file refused.
+pub const COMPILE_TIME: Limit<Duration> =
+    Limit { least: Duration::from_secs(5), default: Duration::from_secs(120), most: Duration::from_secs(1_800) };
+
+/// Bytes of address space of the process that compiles an adapter, threads' stacks and the program itself included. CPython
+/// takes about 1 GiB. Beyond it the process ends and the file is refused.
+pub const COMPILE_MEMORY: Limit<usize> = Limit { least: 512 * MIB, default: 3_072 * MIB, most: 32_768 * MIB };
 
 /// Time between two ticks of the epoch: how finely guest time is measured and how soon a spinning guest lets other work
 /// have the thread. A shorter one would cost more wake-ups than it gains.
@@ -45,36 +127,51 @@ pub const TICK: Duration = Duration::from_millis(10);
 
 /// Guest time of `authenticate`. A shop waits, and a good adapter needs a hundredth of it. Beyond it the run ends as
 /// `cpu`.
-pub const AUTHENTICATE_CPU: Duration = Duration::from_millis(250);
+pub const AUTHENTICATE_CPU: Limit<Duration> =
+    Limit { least: Duration::from_millis(10), default: Duration::from_millis(250), most: Duration::from_secs(2) };
 
 /// Wall-clock time of `authenticate`, waiting for a free place included. Shops give up after five seconds at the
 /// earliest. Beyond it the run ends as `time`, or as `busy` if it never began.
-pub const AUTHENTICATE_WALL: Duration = Duration::from_secs(2);
+pub const AUTHENTICATE_WALL: Limit<Duration> =
+    Limit { least: Duration::from_millis(100), default: Duration::from_secs(2), most: Duration::from_secs(4) };
 
 /// Guest time of `handle` and `describe`. Interpreters need about 100 ms to begin, large orders as much again. Beyond it
 /// the run ends as `cpu`.
-pub const HANDLE_CPU: Duration = Duration::from_secs(2);
+pub const HANDLE_CPU: Limit<Duration> =
+    Limit { least: Duration::from_millis(50), default: Duration::from_secs(2), most: Duration::from_secs(30) };
 
-/// Wall-clock time of `handle`, host calls and their waiting included. Beyond it the run ends as `time`.
-pub const HANDLE_WALL: Duration = Duration::from_secs(30);
+/// Wall-clock time of `handle`, host calls and their waiting included. Beyond it the run ends as `time`. The ceiling lies
+/// below the lease of a delivery, so that nobody else takes up what still runs.
+pub const HANDLE_WALL: Limit<Duration> =
+    Limit { least: Duration::from_secs(1), default: Duration::from_secs(30), most: Duration::from_secs(60) };
 
 /// Runs of `authenticate` at a time; further ones wait. Kept apart from [`HANDLE_PLACES`], so that slow deliveries never
 /// keep a shop waiting.
-pub const AUTHENTICATE_PLACES: usize = 32;
+pub const AUTHENTICATE_PLACES: Limit<usize> = Limit { least: 1, default: 32, most: 256 };
 
 /// Runs of `handle` or `describe` at a time; further ones wait.
-pub const HANDLE_PLACES: usize = 32;
+pub const HANDLE_PLACES: Limit<usize> = Limit { least: 1, default: 32, most: 256 };
+
+/// Runs at a time of one adapter, of `authenticate` and of `handle` each, so that one adapter's slowness leaves places for the
+/// others; further ones wait.
+pub const PLACES_OF_ADAPTER: Limit<usize> = Limit { least: 1, default: 16, most: 256 };
+
+/// Runs at a time of one shop, of `authenticate` and of `handle` each, so that one shop's flood leaves places for the others;
+/// further ones wait.
+pub const PLACES_OF_SHOP: Limit<usize> = Limit { least: 1, default: 8, most: 256 };
+
+/// One processor in so many, and one at least, is for runs that have used up a tick of guest time already. A good run ends
+/// within its first; those that do not take turns, so that computing without end never takes every processor from those
+/// that need a moment.
+pub const LONG_RUNS_SHARE: usize = 2;
 
 /// Bytes of all memories of one run together. Rust guests use 1 to 2 MiB, interpreters about 20. Beyond it the guest is
-/// refused the growth; if it traps on that, the run ends as `memory`.
-pub const MEMORY: usize = 64 * MIB;
-
-/// The most that [`Limits::memory`] may be, in bytes: what the pool sets aside for one memory.
-pub const MEMORY_CEILING: usize = 256 * MIB;
+/// refused the growth; if it traps because of that, the run ends as `memory`.
+pub const MEMORY: Limit<usize> = Limit { least: 4 * MIB, default: 64 * MIB, most: 256 * MIB };
 
 /// Bytes of guest memory of all runs together. Keeps 64 runs of 64 MiB from taking the machine. Beyond it as
 /// [`MEMORY`].
-pub const MEMORY_OF_ALL_RUNS: usize = 1024 * MIB;
+pub const MEMORY_OF_ALL_RUNS: Limit<usize> = Limit { least: 64 * MIB, default: 1_024 * MIB, most: 16_384 * MIB };
 
 /// Memories of one run. Composed components have one for each part. Beyond it instantiating fails.
 pub const MEMORIES: u32 = 8;
@@ -84,7 +181,7 @@ pub const TABLES: u32 = 32;
 
 /// Elements of all tables of one run together: one for each function that is called indirectly; C# has over 10,000.
 /// Beyond it the guest is refused the growth.
-pub const TABLE_ELEMENTS: usize = 100_000;
+pub const TABLE_ELEMENTS: Limit<usize> = Limit { least: 20_000, default: 100_000, most: 200_000 };
 
 /// Core instances of one run: adapters of languages consist of up to 20. Beyond it instantiating fails.
 pub const INSTANCES: u32 = 64;
@@ -93,7 +190,7 @@ pub const INSTANCES: u32 = 64;
 pub const INSTANCE_BOOKKEEPING: usize = 2 * MIB;
 
 /// Stack of the guest, in bytes. Wasmtime's default, stated so that it cannot move. Beyond it the run ends as `trap`.
-pub const WASM_STACK: usize = 512 << 10;
+pub const WASM_STACK: Limit<usize> = Limit { least: 128 << 10, default: 512 << 10, most: MIB };
 
 /// Stack of a run, in bytes: the guest's and what host calls need below it.
 pub const RUN_STACK: usize = 2 * MIB;
@@ -105,15 +202,15 @@ pub const BACKTRACE_FRAMES: usize = 20;
 pub const BACKTRACE_TEXT: usize = 8 << 10;
 
 /// Calls of the host in one run. 5,000 lines with ten words each need 50,000. Beyond it the run ends as `limit`.
-pub const HOST_CALLS: u64 = 200_000;
+pub const HOST_CALLS: Limit<u64> = Limit { least: 10_000, default: 200_000, most: 10_000_000 };
 
 /// Bytes handed over between guest and host in one run, both ways. A body of 4 MiB may be read a few times. Beyond it
 /// the run ends as `limit`.
-pub const HOST_BYTES: u64 = 32 << 20;
+pub const HOST_BYTES: Limit<u64> = Limit { least: 8 << 20, default: 32 << 20, most: 512 << 20 };
 
 /// Bytes that one host call may make the host allocate (wasmtime's hostcall fuel): a body and a little. Beyond it the
 /// run ends as `trap`.
-pub const HOST_CALL_BYTES: usize = 6 * MIB;
+pub const HOST_CALL_BYTES: Limit<usize> = Limit { least: MIB, default: 6 * MIB, most: 32 * MIB };
 
 /// Look-ups of the ledger and the catalog in one run. Beyond it the run ends as `limit`.
 pub const LOOK_UPS: u64 = 256;
@@ -135,7 +232,7 @@ pub const ATTRIBUTES: usize = 32;
 
 /// Calls of the shop's API in one run (docs/sandbox.md). A delivery needs one or two, a page of a backfill a handful. Beyond
 /// it the run ends as `limit`.
-pub const SHOP_CALLS: u64 = 32;
+pub const SHOP_CALLS: Limit<u64> = Limit { least: 1, default: 32, most: 256 };
 
 /// Calls of the shop's API that one run prepares, sent or not. Beyond it the run ends as `limit`.
 pub const SHOP_DRAFTS: usize = 64;
@@ -156,13 +253,13 @@ pub const SHOP_BODY: usize = MIB;
 
 /// Bytes of the body of one answer of the shop's API: a page of a hundred large orders. Beyond it the call is the problem
 /// `shop-answer-too-large`. The answers count as bytes handed over when they arrive, and again whenever they are read.
-pub const SHOP_ANSWER: usize = 4 * MIB;
+pub const SHOP_ANSWER: Limit<usize> = Limit { least: 64 << 10, default: 4 * MIB, most: 4 * MIB };
 
 /// Lines logged in one run. Beyond it they are counted and dropped.
-pub const LOG_LINES: usize = 500;
+pub const LOG_LINES: Limit<usize> = Limit { least: 10, default: 500, most: 10_000 };
 
 /// Bytes logged in one run. Beyond it lines are counted and dropped.
-pub const LOG_BYTES: usize = 64 << 10;
+pub const LOG_BYTES: Limit<usize> = Limit { least: 4 << 10, default: 64 << 10, most: MIB };
 
 /// Bytes of one logged line. Beyond it the line is cut.
 pub const LOG_LINE: usize = 4 << 10;

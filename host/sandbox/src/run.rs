@@ -4,12 +4,16 @@
 //! one.
 
 pub(crate) mod book;
+pub(crate) mod lane;
 pub(crate) mod limiter;
 pub(crate) mod state;
 
 use std::time::{Duration, Instant};
 
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::{Semaphore, SemaphorePermit},
+    time::timeout,
+};
 use wasmtime::{PoolConcurrencyLimitError, Store, Trap, UpdateDeadline, WasmBacktrace, component::Resource};
 use wasmtime_wasi::I32Exit;
 
@@ -47,15 +51,18 @@ pub(crate) struct Finished {
     pub(crate) wall: Duration,
 }
 
-/// Runs the function of the state's phase once there is a place for it.
+/// A run needs a place of its shop, of its adapter, and of all together.
+pub(crate) const PLACES: usize = 3;
+
+/// Runs the function of the state's phase once there are places for it.
 pub(crate) async fn run(
     pre: &EverythingPre<RunState>,
-    places: &Semaphore,
+    places: [&Semaphore; PLACES],
     wall: Duration,
     state: RunState,
 ) -> Result<Finished, RunError> {
     let waiting = Instant::now();
-    let Ok(Ok(_place)) = timeout(wall, places.acquire()).await else {
+    let Ok(Some(_held)) = timeout(wall, take(places)).await else {
         return Err(failed(RunErrorKind::Busy, None, state, Duration::ZERO));
     };
     let left = wall.saturating_sub(waiting.elapsed());
@@ -78,16 +85,24 @@ pub(crate) async fn run(
     }
 }
 
+/// A place of each; none if nobody gives any out any more.
+async fn take<'p>(places: [&'p Semaphore; PLACES]) -> Option<[SemaphorePermit<'p>; PLACES]> {
+    let [of_shop, of_adapter, of_all] = places;
+    // The narrowest first: whoever waits in a crowd of its own holds nothing that others need.
+    Some([of_shop.acquire().await.ok()?, of_adapter.acquire().await.ok()?, of_all.acquire().await.ok()?])
+}
+
 fn store(pre: &EverythingPre<RunState>, state: RunState) -> Store<RunState> {
+    let host_call_bytes = state.limits.host_call_bytes;
     let mut store = Store::new(pre.engine(), state);
     store.limiter(|state| &mut state.limiter);
-    store.set_hostcall_fuel(limits::HOST_CALL_BYTES);
+    store.set_hostcall_fuel(host_call_bytes);
     // Refused by an engine that does not count fuel, which is how that is known.
     let _ = store.set_fuel(FUEL);
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut store| {
         store.data_mut().tick()?;
-        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(store.data().lane.next_turn())))
     });
     store
 }

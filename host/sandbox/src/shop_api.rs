@@ -124,7 +124,7 @@ pub enum ShopFault {
     Misconfigured(String),
     /// The answer's body is over [`SHOP_ANSWER`](crate::limits::SHOP_ANSWER); it need not have been read to its end. The
     /// adapter is told `shop-answer-too-large`.
-    #[error("the shop's answer has more than {max} bytes", max = crate::limits::SHOP_ANSWER)]
+    #[error("the shop's answer is larger than what may be read of one")]
     TooLarge,
 }
 

@@ -13,7 +13,7 @@
 
 mod support;
 
-use bursar_sandbox::{Decision, LoadErrorKind, inspect};
+use bursar_sandbox::{Decision, Limits, LoadErrorKind, inspect};
 use support::{delivery, minimal, newer_contract_with, patched, request, sandbox, shop, surroundings};
 use wasmtime::{
     Engine,
@@ -28,7 +28,7 @@ const ADDED: (&str, &str, &str) =
 async fn a_newer_component_that_uses_nothing_new_runs_on_this_host() {
     // The very adapter, built against a contract that calls itself 0.1.1.
     let newer = patched("@0.1.0", "@0.1.1");
-    let inspection = inspect(&newer).unwrap();
+    let inspection = inspect(&newer, &Limits::default()).unwrap();
     assert_eq!(inspection.contract, "0.1.1");
     assert!(inspection.imports.iter().any(|import| import == "bursar:adapter/incoming@0.1.1"));
     let adapter = sandbox().load(newer).await.unwrap();
@@ -69,7 +69,7 @@ async fn a_method_added_to_a_resource_is_named_too() {
 #[test]
 fn versions_outside_the_line_are_refused_before_anything_is_compiled() {
     for version in ["0.2.0", "0.9.0", "1.1.0", "0.0.1"] {
-        let error = inspect(&patched("@0.1.0", &format!("@{version}"))).unwrap_err();
+        let error = inspect(&patched("@0.1.0", &format!("@{version}")), &Limits::default()).unwrap_err();
         assert_eq!(error.kind, LoadErrorKind::OtherVersion { version: version.to_owned() });
     }
 }

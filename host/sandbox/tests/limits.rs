@@ -147,8 +147,8 @@ async fn recursion_without_end_is_a_trap_whichever_stack_runs_over() {
 #[tokio::test]
 async fn a_log_flood_is_cut_with_a_count_and_harms_nobody() {
     let authenticated = adapter().await.authenticate(&shop(), request("/log/3000")).await.unwrap();
-    assert_eq!(authenticated.logs.lines.len(), limits::LOG_LINES);
-    assert_eq!(authenticated.logs.dropped, 3_000 - limits::LOG_LINES as u64);
+    assert_eq!(authenticated.logs.lines.len(), limits::LOG_LINES.default);
+    assert_eq!(authenticated.logs.dropped, 3_000 - limits::LOG_LINES.default as u64);
 }
 
 #[tokio::test]
@@ -165,7 +165,7 @@ async fn host_calls_are_counted() {
         .authenticate(&shop(), request("/calls"))
         .await
         .unwrap_err();
-    assert_eq!(error.kind, over("host calls", limits::HOST_CALLS));
+    assert_eq!(error.kind, over("host calls", limits::HOST_CALLS.default));
 }
 
 #[tokio::test]
@@ -175,7 +175,7 @@ async fn bytes_handed_over_are_counted() {
     let within = adapter.authenticate(&shop(), request_with("/bodies/5", &body, |_| {})).await;
     assert!(within.is_ok(), "{within:?}");
     let beyond = adapter.authenticate(&shop(), request_with("/bodies/9", &body, |_| {})).await.unwrap_err();
-    assert_eq!(beyond.kind, over("bytes handed over", limits::HOST_BYTES));
+    assert_eq!(beyond.kind, over("bytes handed over", limits::HOST_BYTES.default));
 }
 
 #[tokio::test]
@@ -204,7 +204,7 @@ async fn statements_have_an_end() {
 async fn the_largest_run_of_statements_fits_into_the_limits() {
     let handled = adapter().await.handle(&shop(), delivery("lines/5000"), surroundings()).await.unwrap();
     assert_eq!(handled.result.unwrap().orders[0].lines.len(), limits::LINES);
-    assert!(handled.usage.host_calls < limits::HOST_CALLS);
+    assert!(handled.usage.host_calls < limits::HOST_CALLS.default);
 }
 
 #[tokio::test]
@@ -245,7 +245,7 @@ async fn a_run_that_finds_no_place_is_busy_and_harms_none_that_run() {
     .unwrap();
     let adapter = sandbox.load(support::minimal()).await.unwrap();
     let slow = Arc::new(Known { delay: Duration::from_secs(60), broken: false });
-    let waiting: Vec<_> = (0..limits::HANDLE_PLACES)
+    let waiting: Vec<_> = (0..limits::HANDLE_PLACES.default)
         .map(|_| {
             let (adapter, slow) = (adapter.clone(), Arc::clone(&slow));
             tokio::spawn(async move { adapter.handle(&shop(), delivery("known/1"), slow).await })
@@ -259,7 +259,7 @@ async fn a_run_that_finds_no_place_is_busy_and_harms_none_that_run() {
     for run in waiting {
         assert_eq!(run.await.unwrap().unwrap_err().kind.code(), "time");
     }
-    assert_eq!(sandbox.status().handle_places, limits::HANDLE_PLACES);
+    assert_eq!(sandbox.status().handle_places, limits::HANDLE_PLACES.default);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -284,7 +284,7 @@ async fn many_runs_at_once_share_the_places_and_all_end() {
         }
     }
     assert_eq!(accepted, 400);
-    assert_eq!(sandbox.status().authenticate_places, limits::AUTHENTICATE_PLACES);
+    assert_eq!(sandbox.status().authenticate_places, limits::AUTHENTICATE_PLACES.default);
 }
 
 #[tokio::test]
@@ -296,6 +296,6 @@ async fn dropping_a_run_ends_it_and_frees_its_place() {
     let run = adapter.handle(&shop, delivery("known/1"), slow);
     assert!(tokio::time::timeout(Duration::from_millis(100), run).await.is_err());
     let status = sandbox.status();
-    assert_eq!((status.handle_places, status.memory), (limits::HANDLE_PLACES, 0));
+    assert_eq!((status.handle_places, status.memory), (limits::HANDLE_PLACES.default, 0));
     assert!(status.ticking);
 }

@@ -14,8 +14,8 @@ mod support;
 
 use bursar_domain::Request;
 use bursar_sandbox::{
-    LoadErrorClass, LoadErrorKind, Permission, RunErrorKind, Sandbox, SandboxConfig, check_settings, inspect, limits,
-    redact,
+    Limits, LoadErrorClass, LoadErrorKind, Permission, RunErrorKind, Sandbox, SandboxConfig, check_settings, inspect,
+    limits, redact,
 };
 use bytes::Bytes;
 use support::{
@@ -24,7 +24,7 @@ use support::{
 use wasm_encoder::{Component, ComponentSectionId, Module, RawSection};
 
 fn refused(bytes: &[u8]) -> LoadErrorKind {
-    let error = inspect(bytes).unwrap_err();
+    let error = inspect(bytes, &Limits::default()).unwrap_err();
     assert!(!error.to_string().contains('\n'));
     assert!(format!("{error:#}").contains("\nhint: "), "{error:#}");
     error.kind
@@ -45,9 +45,12 @@ fn what_is_no_component_is_named_for_what_it_is() {
     assert_eq!(refused(b"  (component)"), LoadErrorKind::Text);
     assert_eq!(refused(b";; a comment\n(module)"), LoadErrorKind::Text);
     assert_eq!(refused(b"#!/bin/sh"), LoadErrorKind::NotWasm);
-    assert_eq!(refused(&vec![0; limits::FILE_MAX + 1]), LoadErrorKind::TooLarge { size: limits::FILE_MAX + 1 });
+    assert_eq!(
+        refused(&vec![0; limits::FILE.default + 1]),
+        LoadErrorKind::TooLarge { size: limits::FILE.default + 1, max: limits::FILE.default }
+    );
     assert_eq!(refused(&Component::new().finish()), LoadErrorKind::NotAnAdapter);
-    assert_eq!(inspect(b"").unwrap_err().class(), LoadErrorClass::File);
+    assert_eq!(inspect(b"", &Limits::default()).unwrap_err().class(), LoadErrorClass::File);
 }
 
 #[test]
@@ -111,7 +114,7 @@ fn damaged_files_never_harm_the_inspection() {
             let at = next() % damaged.len();
             damaged[at] = u8::try_from(next() % 256).unwrap();
         }
-        let _ = inspect(&damaged);
+        let _ = inspect(&damaged, &Limits::default());
     }
 }
 
@@ -248,19 +251,19 @@ async fn only_cpython_may_import_sockets_and_finds_them_empty() {
     let sockets =
         "package wasi:sockets@0.2.6; interface instance-network { resource network; instance-network: func(); }";
     let python = binding_libpython(&importing(sockets, "wasi:sockets/instance-network@0.2.6"));
-    let inspection = inspect(&python).unwrap();
+    let inspection = inspect(&python, &Limits::default()).unwrap();
     assert_eq!(inspection.wasi, ["wasi:sockets/instance-network@0.2.6"]);
 }
 
 #[test]
 fn an_inspection_says_what_a_file_is_and_wants() {
-    let inspection = inspect(minimal()).unwrap();
+    let inspection = inspect(minimal(), &Limits::default()).unwrap();
     assert_eq!((inspection.size, inspection.sha256.len()), (minimal().len(), 64));
     assert_eq!(inspection.contract, "0.1.0");
     assert_eq!(inspection.exports, [bursar_sandbox::ADAPTER]);
     assert!(inspection.imports.iter().any(|import| import == "bursar:adapter/signatures@0.1.0"));
     assert!(inspection.permissions.is_empty() && inspection.wasi.is_empty());
-    let wanting = inspect(everything()).unwrap();
+    let wanting = inspect(everything(), &Limits::default()).unwrap();
     assert_eq!(wanting.permissions.into_iter().collect::<Vec<_>>(), Permission::ALL);
     assert_eq!(wanting.wasi.len(), 13, "{:?}", wanting.wasi);
 }
@@ -275,7 +278,7 @@ async fn a_loaded_adapter_has_described_itself() {
     assert_eq!(description.key_sets[0].name, "keys");
     assert_eq!(description.topics[0].name, "accept");
     assert_eq!(check_settings(&description.settings, &serde_json::json!({})).unwrap(), r#"{"greeting":"hello"}"#);
-    assert_eq!(adapter.sha256(), inspect(minimal()).unwrap().sha256);
+    assert_eq!(adapter.sha256(), inspect(minimal(), &Limits::default()).unwrap().sha256);
     assert_eq!(adapter.size(), minimal().len());
 }
 

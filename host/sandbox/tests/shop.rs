@@ -142,7 +142,7 @@ async fn faults_reach_the_adapter_as_problems() {
         let problem = problem(&answering(Err(fault)), "call/GET /").await;
         assert_eq!((problem.code.as_str(), problem.remedy, problem.message), (code, remedy, words));
     }
-    let large = ShopAnswer { body: Bytes::from(vec![b'x'; limits::SHOP_ANSWER + 1]), ..page() };
+    let large = ShopAnswer { body: Bytes::from(vec![b'x'; limits::SHOP_ANSWER.default + 1]), ..page() };
     assert_eq!(problem(&answering(Ok(large)), "call/GET /").await.code, "shop-answer-too-large");
 }
 
@@ -150,14 +150,14 @@ async fn faults_reach_the_adapter_as_problems() {
 async fn calls_have_an_end_sent_or_only_prepared() {
     let shop = answering(Ok(page()));
     for (topic, what, limit) in [
-        ("calls/GET /", "calls of the shop's API", limits::SHOP_CALLS),
+        ("calls/GET /", "calls of the shop's API", limits::SHOP_CALLS.default),
         ("prepared-calls", "prepared calls of the shop's API", limits::SHOP_DRAFTS as u64),
     ] {
         let surroundings = Arc::new(WithShop(Arc::clone(&shop)));
         let error = adapter().await.handle(&granting_everything(), delivery(topic), surroundings).await.unwrap_err();
         assert_eq!(error.kind, RunErrorKind::Limit { what, limit });
     }
-    assert_eq!(shop.calls.lock().unwrap().len() as u64, limits::SHOP_CALLS);
+    assert_eq!(shop.calls.lock().unwrap().len() as u64, limits::SHOP_CALLS.default);
 }
 
 #[tokio::test]

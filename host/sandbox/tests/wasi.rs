@@ -55,7 +55,7 @@ async fn what_is_printed_is_logged_line_by_line_in_its_order_and_cleaned() {
 #[tokio::test]
 async fn what_is_printed_counts_against_the_log() {
     let logs = logs("print-much/600").await;
-    assert_eq!((logs.lines.len(), logs.dropped), (limits::LOG_LINES, 100));
+    assert_eq!((logs.lines.len(), logs.dropped), (limits::LOG_LINES.default, 100));
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
-//! The adapters' directory: which adapters there are, and which files are none.
+//! Adapters in service: from the files of a directory to what shops are served by, while the server runs.
 //!
-//! Owns reading the directory and the names' uniqueness. What a component may do, and whether it is sound, is the sandbox's
-//! business. An adapter's name is what its own description says; the file's name is for people.
+//! Owns which adapter serves. What a component may do, and whether it is sound, is the sandbox's business. An adapter's name
+//! is what its own description says; the file's name is for people.
 
 use std::{
     collections::BTreeMap,
@@ -9,20 +9,28 @@ use std::{
     sync::Arc,
 };
 
-use bursar_domain::AdapterName;
-use bursar_sandbox::{Adapter, Sandbox, SandboxConfig, SandboxError};
+use bursar_domain::{AdapterName, Clock, SystemClock};
+use bursar_sandbox::{Adapter, CompilerProcess, Sandbox, SandboxConfig, SandboxError};
+use sha2::{Digest as _, Sha256};
 
-use crate::config::AdaptersConfig;
+use crate::config::Config;
 
-/// The ending of an adapter's file.
-const ENDING: &str = "wasm";
+mod directory;
+pub mod health;
+pub mod keeper;
+pub mod status;
+pub mod trust;
+pub mod versions;
+
+pub use self::directory::{Directory, Looked};
+use self::{health::Health, trust::Trust, versions::Versions};
 
 /// Every adapter of a directory.
 #[derive(Debug, Default)]
 pub struct Adapters {
-    /// Those that can run.
+    /// Those that serve.
     pub sound: BTreeMap<AdapterName, Loaded>,
-    /// Files that hold no adapter that can run, and why.
+    /// Files that hold none, and why.
     pub broken: Vec<Broken>,
 }
 
@@ -33,49 +41,46 @@ pub struct Loaded {
     pub file: PathBuf,
     /// The adapter.
     pub adapter: Arc<Adapter>,
+    /// How it has been doing.
+    pub health: Arc<Health>,
 }
 
 /// A file that holds no adapter that can run.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
     /// The file.
     pub file: PathBuf,
     /// Why, with a hint.
     pub reason: String,
+    /// The version that the file held before, if it serves in its place.
+    pub instead: Option<String>,
 }
 
 impl Adapters {
-    /// Loads every `.wasm` file of the directory. What is wrong with one file never keeps another from loading.
+    /// Reads a directory once, and takes every file in it as it is: for whoever serves no shop.
     ///
     /// # Errors
-    /// When the directory itself cannot be read.
-    pub async fn load(sandbox: &Sandbox, directory: &Path) -> std::io::Result<Self> {
-        let mut adapters = Self::default();
-        let mut twins = Vec::new();
-        for file in files(directory)? {
-            match load(sandbox, &file).await {
-                Ok(adapter) => {
-                    let name = adapter.description().platform.clone();
-                    let loaded = Loaded { file: file.clone(), adapter: Arc::new(adapter) };
-                    if let Some(other) = adapters.sound.insert(name.clone(), loaded) {
-                        twins.push((name, other.file, file));
-                    }
-                }
-                Err(reason) => adapters.broken.push(Broken { file, reason }),
-            }
+    /// When the directory cannot be read.
+    pub async fn read(sandbox: Sandbox, path: &Path) -> std::io::Result<Self> {
+        Directory::new(sandbox, path, Trust::default(), None, Arc::new(SystemClock)).open().await
+    }
+}
+
+impl Broken {
+    /// Why, and what goes on instead.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match (&self.instead, self.reason.split_once('\n')) {
+            (None, _) => self.reason.clone(),
+            (Some(version), None) => format!("{}; version {version} goes on", self.reason),
+            (Some(version), Some((what, hint))) => format!("{what}; version {version} goes on\n{hint}"),
         }
-        // Which of two is meant cannot be told, so neither runs.
-        for (name, one, other) in twins {
-            adapters.sound.remove(&name);
-            for (file, twin) in [(&one, &other), (&other, &one)] {
-                let reason = format!(
-                    "calls itself {name}, and so does {}\nhint: take one of the two files away",
-                    twin.display()
-                );
-                adapters.broken.push(Broken { file: file.clone(), reason });
-            }
-        }
-        Ok(adapters)
+    }
+}
+
+impl Loaded {
+    fn is(&self, bytes: &[u8]) -> bool {
+        hex::encode(Sha256::digest(bytes)) == self.adapter.sha256()
     }
 }
 
@@ -84,24 +89,18 @@ impl Adapters {
 ///
 /// # Errors
 /// When this machine cannot run adapters safely, or the cache cannot be used.
-pub fn sandbox(config: &AdaptersConfig) -> Result<Sandbox, SandboxError> {
-    Sandbox::new(SandboxConfig { cache_directory: config.cache.clone(), ..SandboxConfig::default() })
+pub fn serving_sandbox(config: &Config, compiler: Option<CompilerProcess>) -> Result<Sandbox, SandboxError> {
+    Sandbox::new(SandboxConfig {
+        limits: config.limits.clone(),
+        cache_directory: Some(config.adapters.cache.clone()),
+        compiler,
+        count_fuel: false,
+    })
 }
 
-fn files(directory: &Path) -> std::io::Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(directory)? {
-        let path = entry?.path();
-        if path.extension().is_some_and(|ending| ending == ENDING) && path.is_file() {
-            files.push(path);
-        }
-    }
-    files.sort();
-    Ok(files)
-}
-
-async fn load(sandbox: &Sandbox, file: &Path) -> Result<Adapter, String> {
-    let bytes = std::fs::read(file)
-        .map_err(|error| format!("cannot be read: {error}\nhint: the user that runs bursar must be able to read it"))?;
-    sandbox.load(bytes).await.map_err(|error| error.to_string())
+/// The configured directory, not yet looked at.
+#[must_use]
+pub fn directory(config: &Config, sandbox: Sandbox, clock: Arc<dyn Clock>) -> Directory {
+    let adapters = &config.adapters;
+    Directory::new(sandbox, &adapters.directory, Trust::new(adapters), Some(Versions::within(&adapters.cache)), clock)
 }

@@ -77,10 +77,14 @@ fn is_own_name(host: &str) -> bool {
 async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
     let waiting: Vec<_> = admin
         .shops
-        .iter()
-        .filter_map(|shop| match &shop.service {
-            Service::Waiting(obstacle) => Some(json!({ "shop": shop.config.name.as_str(), "why": obstacle.message })),
-            Service::Ready { .. } => None,
+        .all()
+        .into_iter()
+        .filter_map(|shop| {
+            let why = match &shop.service {
+                Service::Waiting(obstacle) => obstacle.message.clone(),
+                Service::Ready(ready) => ready.health.quarantine()?.words(),
+            };
+            Some(json!({ "shop": shop.config.name.as_str(), "why": why }))
         })
         .collect();
     match admin.store.backlog().await {

@@ -8,9 +8,11 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use bursar_sandbox::Limits;
 use toml::de::DeTable;
 
 mod key_sets;
+mod limits;
 pub mod lms;
 mod problem;
 mod reader;
@@ -65,6 +67,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// Where the adapters are.
     pub adapters: AdaptersConfig,
+    /// What adapters may use.
+    pub limits: Limits,
     /// What is logged, and how.
     pub log: LogConfig,
     /// At least one; names are unique.
@@ -109,6 +113,7 @@ impl Config {
             admin: sections.admin,
             store: sections.store,
             adapters: sections.adapters,
+            limits: sections.limits,
             log: sections.log,
             lms: sections.lms,
             shops: sections.shops,
@@ -145,6 +150,7 @@ struct Sections {
     admin: AdminConfig,
     store: StoreConfig,
     adapters: AdaptersConfig,
+    limits: Limits,
     log: LogConfig,
     lms: Vec<LmsConfig>,
     shops: Vec<ShopConfig>,
@@ -157,6 +163,7 @@ impl Sections {
         let admin = server::admin(root.table("admin"), server.listen);
         let store = server::store(root.table("store"), directory);
         let adapters = server::adapters(root.table("adapters"), directory);
+        let limits = limits::limits(root.table("limits"), server.max_body);
         let log = server::log(root.table("log"));
         let lms_tables = root.tables("lms");
         if lms_tables.is_empty() {
@@ -172,7 +179,7 @@ impl Sections {
         let shop_tables = unique(root.tables("shops"), "shop");
         let shops = shop_tables.into_iter().filter_map(|table| shop::shop(table, &sites)).collect();
         root.finish();
-        Self { server, admin, store, adapters, log, lms, shops }
+        Self { server, admin, store, adapters, limits, log, lms, shops }
     }
 }
 

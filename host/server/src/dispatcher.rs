@@ -3,7 +3,11 @@
 //! Owns the order of claiming, running and committing, and what an adapter's problem means for the delivery. No transaction
 //! spans a run. If the process dies anywhere here, the lease runs out and the delivery has another turn.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use bursar_domain::{
@@ -12,7 +16,7 @@ use bursar_domain::{
 use bursar_lms::Lms;
 use bursar_sandbox::{
     Adapter, Decision, DeliveryInput, HostFault, KnownLine, LmsReader, Logs, Problem, Remedy, RunError, RunErrorClass,
-    ShopApi, ShopContext, Surroundings, Usage, redact,
+    ShopApi, Surroundings, Usage, redact,
 };
 use bursar_store::{
     Store, StoreError,
@@ -22,17 +26,20 @@ use bursar_store::{
 use futures_util::future::join_all;
 use tokio::{
     sync::{Semaphore, watch},
-    task::JoinSet,
+    task::{Id, JoinError, JoinSet},
 };
 
 use crate::{
     bell::Bell,
     lms_reader::ReadOnlyLms,
-    shops::{Service, Shop, Shops},
+    shops::{Obstacle, Permitted, Ready, Shop, Shops},
 };
 
 /// How many deliveries are handled side by side. More wait in the inbox.
-const SIDE_BY_SIDE: usize = 8;
+const SIDE_BY_SIDE: usize = 32;
+
+/// How many of one shop: one whose deliveries take long leaves places for the others.
+const OF_ONE_SHOP: u32 = 8;
 
 /// How long a delivery belongs to the run that claimed it: longer than any run may take, waiting for its place included.
 const LEASE: Duration = Duration::from_secs(90);
@@ -62,8 +69,8 @@ impl Dispatcher {
     /// Works until told to stop; then ends what is under way and returns.
     pub async fn work(self, mut stop: watch::Receiver<bool>) {
         let places = Arc::new(Semaphore::new(SIDE_BY_SIDE));
-        let paused = self.paused();
-        if paused.len() == self.shops.iter().count() {
+        let mut under_way = UnderWay::new(self.served());
+        if under_way.nobody() {
             // Nothing may be handled, and looking for it again and again costs more the more is kept.
             drop(stop.wait_for(|stop| *stop).await);
             return;
@@ -71,19 +78,24 @@ impl Dispatcher {
         let mut rung = self.inbox.listen();
         let mut runs = JoinSet::new();
         while !*stop.borrow() {
-            while runs.try_join_next().is_some() {}
+            while let Some(ended) = runs.try_join_next_with_id() {
+                under_way.ended(ended);
+            }
             let free = u32::try_from(places.available_permits()).unwrap_or(0);
-            let claimed = if free == 0 { Vec::new() } else { self.claim(free, &paused).await };
-            let more = claimed.len() == usize::try_from(free).unwrap_or(usize::MAX);
+            let shops = under_way.free();
+            let claimed = if free == 0 { Vec::new() } else { self.claim(free, shops).await };
+            let more = !claimed.is_empty();
             for delivery in claimed {
                 let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
                 let dispatcher = self.clone();
-                runs.spawn(async move {
+                let shop = delivery.shop.clone();
+                let run = runs.spawn(async move {
                     dispatcher.run(delivery).await;
                     drop(place);
                     // A lane is free now, and so is a place.
                     dispatcher.inbox.ring();
                 });
+                under_way.began(run.id(), shop);
             }
             if !more || free == 0 {
                 tokio::select! {
@@ -99,17 +111,19 @@ impl Dispatcher {
     /// were. For whoever moves time by hand, instead of
     /// [`Dispatcher::work`].
     pub async fn pass(&self) -> usize {
-        let claimed = self.claim(u32::try_from(SIDE_BY_SIDE).unwrap_or(u32::MAX), &self.paused()).await;
+        let shops = UnderWay::new(self.served()).free();
+        let claimed = self.claim(u32::try_from(SIDE_BY_SIDE).unwrap_or(u32::MAX), shops).await;
         join_all(claimed.into_iter().map(|delivery| self.run(delivery))).await.len()
     }
 
-    fn paused(&self) -> Vec<ShopName> {
-        let paused = self.shops.iter().filter(|shop| shop.policy.mode == ShopMode::Paused);
-        paused.map(|shop| shop.config.name.clone()).collect()
+    /// Shops whose deliveries may be handled.
+    fn served(&self) -> Vec<ShopName> {
+        let served = self.shops.all().into_iter().filter(|shop| shop.policy.mode != ShopMode::Paused);
+        served.map(|shop| shop.config.name.clone()).collect()
     }
 
-    async fn claim(&self, limit: u32, paused: &[ShopName]) -> Vec<Claimed> {
-        match self.store.claim_deliveries(self.clock.now(), limit, LEASE, paused.to_vec()).await {
+    async fn claim(&self, limit: u32, shops: Vec<(ShopName, u32)>) -> Vec<Claimed> {
+        match self.store.claim_deliveries(self.clock.now(), limit, LEASE, shops).await {
             Ok(claimed) => claimed,
             Err(error) => {
                 tracing::error!(error = %error.chain(), "the inbox cannot be read");
@@ -121,30 +135,40 @@ impl Dispatcher {
     async fn run(&self, claimed: Claimed) {
         let started_at = self.clock.now();
         let number = claimed.attempts + 1;
-        let attempt = match self.shops.get(claimed.shop.as_str()) {
-            None => Attempt::unable("shop-unknown", "the configuration has no such shop any more".to_owned()),
-            Some(shop) => match &shop.service {
-                Service::Waiting(obstacle) => Attempt::unable(obstacle.code, obstacle.message.clone()),
-                Service::Ready { adapter, context, .. } if claimed.state == DeliveryState::Parked => {
-                    authenticate(adapter, context, &claimed).await
+        let Some(shop) = self.shops.get(claimed.shop.as_str()) else { return };
+        let attempt = match shop.ready(started_at) {
+            Err(obstacle) => Attempt::unable(obstacle),
+            Ok(Permitted { ready, quarantine }) => {
+                let (attempt, failure) = if claimed.state == DeliveryState::Parked {
+                    authenticate(ready, &claimed).await
+                } else {
+                    self.handle(ready, self.surroundings(&shop, ready.api.clone()), &claimed, number).await
+                };
+                match (failure, quarantine) {
+                    (None, _) => self.shops.run_ended(ready, None, started_at),
+                    (Some(error), quarantine) => {
+                        if error.class() == RunErrorClass::Adapter {
+                            self.shops.run_ended(ready, Some(&error), self.clock.now());
+                        }
+                        if let Some(obstacle) = quarantine {
+                            return self.commit(claimed, &shop, Attempt::unable(obstacle), number, started_at).await;
+                        }
+                    }
                 }
-                Service::Ready { adapter, context, api } => {
-                    let surroundings = self.surroundings(shop, api.clone());
-                    self.handle(adapter, context, surroundings, &claimed, number).await
-                }
-            },
+                attempt
+            }
         };
-        self.commit(claimed, attempt, number, started_at).await;
+        self.commit(claimed, &shop, attempt, number, started_at).await;
     }
 
     async fn handle(
         &self,
-        adapter: &Arc<Adapter>,
-        context: &Arc<ShopContext>,
+        ready: &Ready,
         surroundings: SurroundingsOfShop,
         claimed: &Claimed,
         number: u32,
-    ) -> Attempt {
+    ) -> (Attempt, Option<RunError>) {
+        let Ready { adapter, context, .. } = ready;
         let input = DeliveryInput {
             id: claimed.id,
             topic: claimed.topic.clone(),
@@ -162,9 +186,9 @@ impl Dispatcher {
                     Ok(statements) => End::Outcome(Outcome::Stated(statements)),
                     Err(problem) => End::Problem(problem),
                 };
-                Attempt { ran: Some(Ran::new(adapter, handled.usage, handled.logs)), end }
+                (Attempt { ran: Some(Ran::new(adapter, handled.usage, handled.logs)), end }, None)
             }
-            Err(error) => failed(adapter, error),
+            Err(error) => (failed(adapter, &error), Some(error)),
         }
     }
 
@@ -173,7 +197,7 @@ impl Dispatcher {
         SurroundingsOfShop { store: self.store.clone(), shop: Arc::clone(shop), lms, api }
     }
 
-    async fn commit(&self, claimed: Claimed, attempt: Attempt, number: u32, started_at: Timestamp) {
+    async fn commit(&self, claimed: Claimed, shop: &Shop, attempt: Attempt, number: u32, started_at: Timestamp) {
         let now = self.clock.now();
         let outcome = match attempt.end {
             End::Outcome(outcome) => outcome,
@@ -191,13 +215,6 @@ impl Dispatcher {
                 message,
             },
         };
-        let Some(policy) = self.shops.get(claimed.shop.as_str()).map(|shop| shop.policy.clone()) else {
-            // Without the shop there are no policies to judge by; it is looked at again after the next start.
-            if let Err(error) = self.store.put_back(&claimed, now.plus(retry::FOR_A_PERSON)).await {
-                tracing::error!(delivery = %claimed.id, error = %error.chain(), "a delivery could not be put back");
-            }
-            return;
-        };
         let problem = match &outcome {
             Outcome::Problem { code, message, .. } => Some((code.clone(), message.clone())),
             Outcome::Stated(_) | Outcome::Authentic { .. } => None,
@@ -210,7 +227,7 @@ impl Dispatcher {
         let run = Run {
             delivery: claimed.id,
             lane: claimed.lane.clone(),
-            policy,
+            policy: shop.policy.clone(),
             attempt: attempt.ran.map(|ran| ran.record(started_at, now)),
             outcome,
             redacted,
@@ -237,6 +254,48 @@ impl Dispatcher {
     }
 }
 
+/// What is being handled, by shop.
+struct UnderWay {
+    shops: BTreeMap<ShopName, u32>,
+    runs: HashMap<Id, ShopName>,
+}
+
+impl UnderWay {
+    fn new(shops: Vec<ShopName>) -> Self {
+        Self { shops: shops.into_iter().map(|shop| (shop, 0)).collect(), runs: HashMap::new() }
+    }
+
+    /// May nothing be handled at all?
+    fn nobody(&self) -> bool {
+        self.shops.is_empty()
+    }
+
+    /// The shops that have places left, and how many.
+    fn free(&self) -> Vec<(ShopName, u32)> {
+        let free = self.shops.iter().map(|(shop, busy)| (shop.clone(), OF_ONE_SHOP.saturating_sub(*busy)));
+        free.filter(|(_, free)| *free > 0).collect()
+    }
+
+    fn began(&mut self, run: Id, shop: ShopName) {
+        *self.shops.entry(shop.clone()).or_default() += 1;
+        self.runs.insert(run, shop);
+    }
+
+    /// However it ended: a run that panicked is one less too. What it had is taken up again when the lease has run out.
+    fn ended(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let run = match ended {
+            Ok((run, ())) => run,
+            Err(error) => {
+                tracing::error!(%error, "an attempt broke off; it will be made again");
+                error.id()
+            }
+        };
+        if let Some(busy) = self.runs.remove(&run).and_then(|shop| self.shops.get_mut(&shop)) {
+            *busy = busy.saturating_sub(1);
+        }
+    }
+}
+
 /// An attempt that has ended.
 struct Attempt {
     ran: Option<Ran>,
@@ -250,7 +309,7 @@ enum End {
 }
 
 impl Attempt {
-    fn unable(code: &'static str, message: String) -> Self {
+    fn unable(Obstacle { code, message, .. }: Obstacle) -> Self {
         Self { ran: None, end: End::Unable { code, message } }
     }
 }
@@ -299,10 +358,11 @@ impl Ran {
 }
 
 /// Judges a request that could not be judged when it came.
-async fn authenticate(adapter: &Arc<Adapter>, context: &Arc<ShopContext>, claimed: &Claimed) -> Attempt {
+async fn authenticate(ready: &Ready, claimed: &Claimed) -> (Attempt, Option<RunError>) {
+    let Ready { adapter, context, .. } = ready;
     let authenticated = match adapter.authenticate(context, Arc::new(claimed.request.clone())).await {
         Ok(authenticated) => authenticated,
-        Err(error) => return failed(adapter, error),
+        Err(error) => return (failed(adapter, &error), Some(error)),
     };
     let refused = |code: String, message: String| {
         End::Outcome(Outcome::Problem { state: DeliveryState::Refused, due_at: None, counts: true, code, message })
@@ -326,10 +386,10 @@ async fn authenticate(adapter: &Arc<Adapter>, context: &Arc<ShopContext>, claime
         Decision::Problem(Problem { remedy: Remedy::None, code, message, .. }) => refused(code, message),
         Decision::Problem(problem) => End::Problem(problem),
     };
-    Attempt { ran: Some(Ran::new(adapter, authenticated.usage, authenticated.logs)), end }
+    (Attempt { ran: Some(Ran::new(adapter, authenticated.usage, authenticated.logs)), end }, None)
 }
 
-fn failed(adapter: &Arc<Adapter>, error: RunError) -> Attempt {
+fn failed(adapter: &Arc<Adapter>, error: &RunError) -> Attempt {
     if let Some(backtrace) = &error.backtrace {
         tracing::error!(adapter = %adapter.description().platform, code = error.kind.code(), %error, backtrace, "the adapter failed");
     }
@@ -342,7 +402,7 @@ fn failed(adapter: &Arc<Adapter>, error: RunError) -> Attempt {
         }),
         RunErrorClass::Host => End::Unable { code: error.kind.code(), message: error.to_string() },
     };
-    Attempt { ran: Some(Ran::new(adapter, error.usage, error.logs)), end }
+    Attempt { ran: Some(Ran::new(adapter, error.usage, error.logs.clone())), end }
 }
 
 /// What a problem means for the delivery.

@@ -10,7 +10,7 @@ use std::{
 
 use crate::{
     bell::Bell,
-    shops::{Service, Shop, Shops},
+    shops::{Ready, Shop, Shops},
 };
 use axum::{
     Router,
@@ -21,7 +21,7 @@ use axum::{
     routing::{any, get},
 };
 use bursar_domain::{Clock, Timestamp, ids::DeliveryId};
-use bursar_sandbox::{Adapter, Answer, Decision, Problem, Remedy, RunErrorClass, ShopContext, redact};
+use bursar_sandbox::{Answer, Decision, Problem, Remedy, RunErrorClass, redact};
 use bursar_store::{
     Store,
     inbox::{Accepted, DeliveryState, NewDelivery, Origin},
@@ -160,23 +160,22 @@ impl Gateway {
             body,
             received_at: self.clock.now(),
         });
-        match &shop.service {
-            Service::Ready { adapter, context, .. } => self.authenticate(shop, adapter, context, request).await,
-            Service::Waiting(obstacle) => self.park(shop, &request, obstacle.code, &obstacle.message).await,
+        match shop.ready(request.received_at) {
+            Ok(permitted) => self.authenticate(&shop, permitted.ready, request).await,
+            Err(obstacle) => self.park(&shop, &request, obstacle.code, &obstacle.message).await,
         }
     }
 
-    async fn authenticate(
-        &self,
-        shop: &Shop,
-        adapter: &Adapter,
-        context: &Arc<ShopContext>,
-        request: Arc<bursar_domain::Request>,
-    ) -> Reply {
+    async fn authenticate(&self, shop: &Shop, ready: &Ready, request: Arc<bursar_domain::Request>) -> Reply {
         let name = &shop.config.name;
+        let Ready { adapter, context, .. } = ready;
         let authenticated = match adapter.authenticate(context, Arc::clone(&request)).await {
-            Ok(authenticated) => authenticated,
+            Ok(authenticated) => {
+                self.shops.run_ended(ready, None, request.received_at);
+                authenticated
+            }
             Err(error) if error.class() == RunErrorClass::Adapter => {
+                self.shops.run_ended(ready, Some(&error), self.clock.now());
                 let backtrace = error.backtrace.as_deref().unwrap_or_default();
                 tracing::error!(shop = %name, adapter = %shop.config.adapter, code = error.kind.code(), %error, backtrace, "the adapter failed while it judged a request; the request is kept");
                 return self.park(shop, &request, error.kind.code(), &error.to_string()).await;

@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
 use bursar_domain::{Clock, policy::ModeLadder};
 use bursar_lms::{Lms, LmsError, ServiceUser};
+use bursar_sandbox::CompilerProcess;
 use bursar_store::{Purpose, Store, StoreError};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -20,7 +21,7 @@ use tokio::{
 };
 
 use crate::{
-    adapters::{Adapters, sandbox},
+    adapters::{Adapters, directory, keeper::Keeper, serving_sandbox},
     admin,
     bell::Bell,
     config::{CallBudget, Config, LmsConfig, SecretUnread, StoreConfig},
@@ -120,7 +121,7 @@ impl Parts {
         check_shops(config, &shops)?;
         let store = Store::open(path, Purpose::Serve).await?;
         store.release_claims(clock.now()).await?;
-        let modes = shops.iter().map(|shop| (shop.config.name.clone(), shop.policy.mode)).collect();
+        let modes = shops.all().iter().map(|shop| (shop.config.name.clone(), shop.policy.mode)).collect();
         store.wake_live(modes, clock.now()).await?;
         let (inbox, bell) = (Bell::default(), Bell::default());
         let fulfillments = fulfillments(config, &shops, &store, &clock, &bell)?;
@@ -150,12 +151,13 @@ impl Parts {
 ///
 /// # Errors
 /// When it cannot start. Nothing was started then.
-pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeError> {
-    let sandbox = sandbox(&config.adapters)?;
-    let directory = &config.adapters.directory;
-    let adapters = Adapters::load(&sandbox, directory)
+pub async fn serve(config: Config, clock: Arc<dyn Clock>, compiler: Option<CompilerProcess>) -> Result<(), ServeError> {
+    let sandbox = serving_sandbox(&config, compiler)?;
+    let mut directory = directory(&config, sandbox, Arc::clone(&clock));
+    let adapters = directory
+        .open()
         .await
-        .map_err(|source| ServeError::Adapters { directory: directory.display().to_string(), source })?;
+        .map_err(|source| ServeError::Adapters { directory: directory.path().display().to_string(), source })?;
     let parts = Parts::assemble(&config, &adapters, Arc::clone(&clock)).await?;
     let Parts { store, shops, gateway, dispatcher, fulfillments, notices } = parts;
     let listener = TcpListener::bind(config.server.listen)
@@ -171,6 +173,18 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>) -> Result<(), ServeErr
     for fulfillment in fulfillments {
         workers.spawn(fulfillment.work(stopped.clone()));
     }
+    let keeper = Keeper {
+        directory,
+        adapters,
+        shops: shops.clone(),
+        store: store.clone(),
+        clock: Arc::clone(&clock),
+        inbox: dispatcher.inbox.clone(),
+        rescan: config.adapters.rescan,
+        cache: config.adapters.cache.clone(),
+        told: Vec::new(),
+    };
+    workers.spawn(keeper.work(stopped.clone()));
     workers.spawn(dispatcher.work(stopped.clone()));
     if let Some(token) = &config.admin.token {
         let admin = admin::Admin::new(token.get()?.clone(), store.clone(), clock, shops);
@@ -207,7 +221,7 @@ const DRAIN_SLACK: Duration = Duration::from_secs(2);
 
 /// Keys that do not fit the adapter are a wrong configuration, and nothing is started with one.
 fn check_shops(config: &Config, shops: &Shops) -> Result<(), ServeError> {
-    for shop in shops.iter() {
+    for shop in shops.all() {
         if let Service::Waiting(obstacle) = &shop.service
             && let Some(key) = &obstacle.key
         {
@@ -228,11 +242,11 @@ fn tell(adapters: &Adapters, shops: &Shops) {
         tracing::info!(adapter = %name, version, sha256 = loaded.adapter.sha256(), file = %loaded.file.display(), "adapter loaded");
     }
     for broken in &adapters.broken {
-        tracing::error!(file = %broken.file.display(), reason = broken.reason, "a file is no adapter that can run");
+        tracing::error!(file = %broken.file.display(), reason = broken.words(), "a file is no adapter that can run");
     }
-    for shop in shops.iter() {
+    for shop in shops.all() {
         match &shop.service {
-            Service::Ready { .. } => {
+            Service::Ready(_) => {
                 tracing::info!(shop = %shop.config.name, adapter = %shop.config.adapter, mode = %shop.policy.mode, "shop ready")
             }
             Service::Waiting(obstacle) => {

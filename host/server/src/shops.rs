@@ -6,23 +6,36 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt,
-    sync::{Arc, atomic::AtomicI64},
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
-use bursar_domain::{Clock, ShopName, brake::Brake, policy::ShopPolicy};
-use bursar_sandbox::{Adapter, FixedKeySets, PublicKeys, ShopApi, ShopContext, check_settings};
+use arc_swap::ArcSwap;
+use bursar_domain::{AdapterName, Clock, ShopName, Timestamp, brake::Brake, policy::ShopPolicy};
+use bursar_sandbox::{Adapter, FixedKeySets, PublicKeys, RunError, ShopApi, ShopContext, check_settings};
 use bursar_shop_api::Document;
 
 use crate::{
-    adapters::Adapters,
+    adapters::{
+        Adapters,
+        health::{self, Health, Permit, Quarantine},
+    },
+    bell::Bell,
     config::{Config, KeySetSource, ShopConfig},
     key_sets::KeySetsOfShop,
     shop_api::ApiOfShop,
 };
 
-/// Every shop, by name.
-#[derive(Debug, Clone, Default)]
-pub struct Shops(BTreeMap<ShopName, Arc<Shop>>);
+/// Every shop, by name, each as it is served at the moment. Cheap to clone; all clones see a change at once.
+#[derive(Debug, Clone)]
+pub struct Shops {
+    current: Arc<ArcSwap<BTreeMap<ShopName, Arc<Shop>>>>,
+    clock: Arc<dyn Clock>,
+    /// Rings when an adapter was quarantined or released.
+    pub news: Bell,
+}
 
 /// A connected shop.
 #[derive(Debug)]
@@ -38,18 +51,36 @@ pub struct Shop {
 }
 
 /// Whether a shop can be served.
+#[derive(Debug)]
 pub enum Service {
     /// It can.
-    Ready {
-        /// By this adapter.
-        adapter: Arc<Adapter>,
-        /// With these secrets and settings.
-        context: Arc<ShopContext>,
-        /// Its own API, if one is configured.
-        api: Option<Arc<dyn ShopApi>>,
-    },
+    Ready(Ready),
     /// Not until a person mends something; what it sends is kept.
     Waiting(Obstacle),
+}
+
+/// What a shop is served with.
+#[derive(Clone)]
+pub struct Ready {
+    /// By this adapter.
+    pub adapter: Arc<Adapter>,
+    /// How that has been doing.
+    pub health: Arc<Health>,
+    /// With these secrets and settings.
+    pub context: Arc<ShopContext>,
+    /// Its own API, if one is configured.
+    pub api: Option<Arc<dyn ShopApi>>,
+}
+
+/// What came of putting adapters into service, for a shop that it changed something for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Served {
+    /// It is served, by another adapter than before or for the first time.
+    Anew(ShopName),
+    /// There is another version, which does not fit the shop; it is served by the one before.
+    AsBefore(ShopName, Obstacle),
+    /// It cannot be served any more.
+    NoLonger(ShopName, Obstacle),
 }
 
 /// What keeps a shop from being served.
@@ -63,14 +94,12 @@ pub struct Obstacle {
     pub key: Option<String>,
 }
 
-impl fmt::Debug for Service {
+impl fmt::Debug for Ready {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ready { adapter, api, .. } => {
-                f.debug_struct("Ready").field("adapter", adapter).field("api", &api.is_some()).finish_non_exhaustive()
-            }
-            Self::Waiting(obstacle) => f.debug_tuple("Waiting").field(obstacle).finish(),
-        }
+        f.debug_struct("Ready")
+            .field("adapter", &self.adapter)
+            .field("api", &self.api.is_some())
+            .finish_non_exhaustive()
     }
 }
 
@@ -79,28 +108,122 @@ impl Shops {
     #[must_use]
     pub fn new(config: &Config, adapters: &Adapters, clock: &Arc<dyn Clock>) -> Self {
         let shops = config.shops.iter().map(|shop| {
-            let service = service(shop, adapters, clock).unwrap_or_else(Service::Waiting);
+            let service = service(shop, adapters, clock).map_or_else(Service::Waiting, Service::Ready);
             let shop = Shop { policy: policy(shop), config: shop.clone(), service, diagnosed_at: AtomicI64::new(0) };
             (shop.config.name.clone(), Arc::new(shop))
         });
-        Self(shops.collect())
+        let current = Arc::new(ArcSwap::from_pointee(shops.collect()));
+        Self { current, clock: Arc::clone(clock), news: Bell::default() }
+    }
+
+    /// Has the shops served by these adapters from now on, and says for which of them that changed something. A version that does
+    /// not fit a shop's configuration does not take the place of one that does.
+    #[must_use]
+    pub fn serve(&self, adapters: &Adapters) -> Vec<Served> {
+        let (mut shops, mut changes) = (BTreeMap::new(), Vec::new());
+        for (name, shop) in self.current.load().iter() {
+            let next = service(&shop.config, adapters, &self.clock);
+            let service = match (next, &shop.service) {
+                (Ok(next), Service::Ready(before)) if Arc::ptr_eq(&next.adapter, &before.adapter) => None,
+                (Ok(next), _) => {
+                    changes.push(Served::Anew(name.clone()));
+                    Some(Service::Ready(next))
+                }
+                (Err(obstacle), Service::Ready(_)) if adapters.sound.contains_key(&shop.config.adapter) => {
+                    changes.push(Served::AsBefore(name.clone(), obstacle));
+                    None
+                }
+                (Err(obstacle), Service::Waiting(before)) if obstacle == *before => None,
+                (Err(obstacle), _) => {
+                    changes.push(Served::NoLonger(name.clone(), obstacle.clone()));
+                    Some(Service::Waiting(obstacle))
+                }
+            };
+            let shop = match service {
+                None => Arc::clone(shop),
+                Some(service) => Arc::new(Shop {
+                    policy: shop.policy.clone(),
+                    config: shop.config.clone(),
+                    service,
+                    diagnosed_at: AtomicI64::new(shop.diagnosed_at.load(Ordering::Relaxed)),
+                }),
+            };
+            shops.insert(name.clone(), shop);
+        }
+        self.current.store(Arc::new(shops));
+        changes
     }
 
     /// The shop of this name.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Arc<Shop>> {
-        ShopName::parse(name).ok().and_then(|name| self.0.get(&name))
+    pub fn get(&self, name: &str) -> Option<Arc<Shop>> {
+        let name = ShopName::parse(name).ok()?;
+        self.current.load().get(&name).cloned()
     }
 
     /// All of them.
-    pub fn iter(&self) -> impl Iterator<Item = &Arc<Shop>> {
-        self.0.values()
+    #[must_use]
+    pub fn all(&self) -> Vec<Arc<Shop>> {
+        self.current.load().values().cloned().collect()
     }
 
     /// The policies of all of them.
     #[must_use]
     pub fn policies(&self) -> BTreeMap<ShopName, ShopPolicy> {
-        self.0.iter().map(|(name, shop)| (name.clone(), shop.policy.clone())).collect()
+        self.all().into_iter().map(|shop| (shop.config.name.clone(), shop.policy.clone())).collect()
+    }
+
+    /// A run of a shop's adapter is over: did the adapter fail, and how? Whoever needs to know is told.
+    pub fn run_ended(&self, ready: &Ready, failure: Option<&RunError>, now: Timestamp) {
+        let adapter = &ready.adapter.description().platform;
+        let change = match failure {
+            None => ready.health.ended(),
+            Some(error) => ready.health.failed(now, error.kind.code(), &error.to_string()),
+        };
+        match change {
+            health::Change::None => return,
+            health::Change::Quarantined(quarantine) => {
+                tracing::error!(%adapter, sha256 = ready.adapter.sha256(), why = quarantine.words(), "adapter quarantined; what its shops send is kept");
+            }
+            health::Change::Released => tracing::info!(%adapter, "adapter released, because it came to a good end"),
+        }
+        self.news.ring();
+    }
+}
+
+impl Shop {
+    /// What may serve the shop now.
+    ///
+    /// # Errors
+    /// With what keeps it from being served.
+    pub fn ready(&self, now: Timestamp) -> Result<Permitted<'_>, Obstacle> {
+        match &self.service {
+            Service::Waiting(obstacle) => Err(obstacle.clone()),
+            Service::Ready(ready) => match ready.health.permit(now) {
+                Permit::Run => Ok(Permitted { ready, quarantine: None }),
+                Permit::Try(quarantine) => {
+                    Ok(Permitted { ready, quarantine: Some(quarantined(&self.config.adapter, &quarantine)) })
+                }
+                Permit::No(quarantine) => Err(quarantined(&self.config.adapter, &quarantine)),
+            },
+        }
+    }
+}
+
+/// What may serve a shop now.
+#[derive(Debug)]
+pub struct Permitted<'s> {
+    /// With what.
+    pub ready: &'s Ready,
+    /// The adapter is quarantined, and this run sees whether it still must be. Its failure costs nobody a try.
+    pub quarantine: Option<Obstacle>,
+}
+
+fn quarantined(adapter: &AdapterName, quarantine: &Quarantine) -> Obstacle {
+    Obstacle {
+        code: "adapter-quarantined",
+        message: format!("the adapter {adapter} {}", quarantine.words()),
+        key: None,
     }
 }
 
@@ -127,7 +250,7 @@ pub fn policy(shop: &ShopConfig) -> ShopPolicy {
     }
 }
 
-fn service(shop: &ShopConfig, adapters: &Adapters, clock: &Arc<dyn Clock>) -> Result<Service, Obstacle> {
+fn service(shop: &ShopConfig, adapters: &Adapters, clock: &Arc<dyn Clock>) -> Result<Ready, Obstacle> {
     let Some(loaded) = adapters.sound.get(&shop.adapter) else { return Err(no_adapter(shop, adapters)) };
     let adapter = &loaded.adapter;
     let description = adapter.description();
@@ -206,7 +329,12 @@ fn service(shop: &ShopConfig, adapters: &Adapters, clock: &Arc<dyn Clock>) -> Re
         unsigned: shop.unsigned,
         permissions,
     };
-    Ok(Service::Ready { adapter: Arc::clone(adapter), context: Arc::new(context), api: api(shop, clock)? })
+    Ok(Ready {
+        adapter: Arc::clone(adapter),
+        health: Arc::clone(&loaded.health),
+        context: Arc::new(context),
+        api: api(shop, clock)?,
+    })
 }
 
 /// The sets of public keys that the adapter named, each from where the configuration says.

@@ -48,6 +48,7 @@ async fn init(directory: &Path, json: bool) -> (Result<(), CliError>, String, St
         output: Output::to(Box::new(data.clone()), Box::new(words.clone()), json, None),
         environment: Environment::Given(Default::default()),
         clock: Arc::new(SystemClock),
+        compiler: None,
     };
     let done = run(&context, &InitArgs { directory: Some(directory.to_owned()) }).await;
     (done, data.text(), words.text())

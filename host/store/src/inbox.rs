@@ -168,8 +168,9 @@ impl Store {
         self.writer.run_if_room(Accept { delivery, stored, room: Some(room) }).await
     }
 
-    /// Takes up to `limit` deliveries whose time has come and whose lanes are free, the longest due first.
-    /// `paused` shops are passed over.
+    /// Takes up to `limit` deliveries whose time has come and whose lanes are free, of each shop as many as it is given and its
+    /// longest due first. So one shop's backlog costs another nothing, neither its turns nor the time to look for them. Shops
+    /// that are not named are passed over.
     ///
     /// # Errors
     /// When the database fails.
@@ -178,25 +179,25 @@ impl Store {
         now: Timestamp,
         limit: u32,
         lease: Duration,
-        paused: Vec<ShopName>,
+        shops: Vec<(ShopName, u32)>,
     ) -> Result<Vec<Claimed>> {
         // Looking costs a reader nothing; only when there is work does the writer hear of it.
-        if !self.deliveries_are_due(now, &paused).await? {
+        if !self.deliveries_are_due(now, &shops).await? {
             return Ok(Vec::new());
         }
-        self.writer.run(Claim { now, limit, lease, paused }).await
+        self.writer.run(Claim { now, limit, lease, shops }).await
     }
 
-    async fn deliveries_are_due(&self, now: Timestamp, paused: &[ShopName]) -> Result<bool> {
+    async fn deliveries_are_due(&self, now: Timestamp, shops: &[(ShopName, u32)]) -> Result<bool> {
+        let names: Vec<&str> = shops.iter().map(|(shop, _)| shop.as_str()).collect();
         let row = sqlx::query(
             "SELECT EXISTS (SELECT 1 FROM deliveries d
-                 WHERE d.due_at <= ?1
-                   AND d.shop NOT IN (SELECT value FROM json_each(?2))
+                 WHERE d.shop IN (SELECT value FROM json_each(?2)) AND d.due_at <= ?1
                    AND NOT EXISTS (SELECT 1 FROM lanes l
                        WHERE l.shop = d.shop AND l.subject = COALESCE(d.subject, d.id) AND l.leased_until > ?1))",
         )
         .bind(now.as_millis())
-        .bind(rows::to_json(&paused)?)
+        .bind(rows::to_json(&names)?)
         .fetch_one(&self.readers)
         .await?;
         Ok(row.try_get::<i64, _>(0)? == 1)
@@ -210,6 +211,15 @@ impl Store {
     /// When the database fails.
     pub async fn release_claims(&self, now: Timestamp) -> Result<()> {
         self.writer.run(ReleaseClaims { now }).await
+    }
+
+    /// Has everything of these shops that waits for a person, or could not be judged, looked at now: what they waited for may
+    /// have come.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn look_again(&self, shops: Vec<ShopName>, now: Timestamp) -> Result<()> {
+        self.writer.run(LookAgain { shops, now }).await
     }
 
     /// Gives a claim back without having tried: the delivery is looked at again at `due_at`.
@@ -284,7 +294,7 @@ struct Claim {
     now: Timestamp,
     limit: u32,
     lease: Duration,
-    paused: Vec<ShopName>,
+    shops: Vec<(ShopName, u32)>,
 }
 
 impl Command for Claim {
@@ -293,24 +303,32 @@ impl Command for Claim {
     type Output = Vec<Claimed>;
 
     async fn execute(self, connection: &mut SqliteConnection) -> Result<Vec<Claimed>> {
-        let due = sqlx::query(
-            "SELECT d.id, d.shop, d.origin, d.state, d.topic, d.subject, d.attempts, d.received_at,
-                    b.method, b.path, b.query, b.encoding, b.headers, b.body
-             FROM deliveries d JOIN bodies b ON b.delivery_id = d.id
-             WHERE d.due_at <= ?1
-               AND d.shop NOT IN (SELECT value FROM json_each(?2))
-               AND NOT EXISTS (SELECT 1 FROM lanes l
-                   WHERE l.shop = d.shop AND l.subject = COALESCE(d.subject, d.id) AND l.leased_until > ?1)
-             ORDER BY d.due_at, d.id
-             LIMIT ?3",
-        )
-        .bind(self.now.as_millis())
-        .bind(rows::to_json(&self.paused)?)
-        .bind(i64::from(self.limit))
-        .fetch_all(&mut *connection)
-        .await?;
+        let mut due = Vec::new();
+        for (shop, most) in &self.shops {
+            let of_shop = sqlx::query(
+                "SELECT d.id, d.shop, d.origin, d.state, d.topic, d.subject, d.attempts, d.received_at, d.due_at,
+                        b.method, b.path, b.query, b.encoding, b.headers, b.body
+                 FROM deliveries d JOIN bodies b ON b.delivery_id = d.id
+                 WHERE d.shop = ?2 AND d.due_at <= ?1
+                   AND NOT EXISTS (SELECT 1 FROM lanes l
+                       WHERE l.shop = d.shop AND l.subject = COALESCE(d.subject, d.id) AND l.leased_until > ?1)
+                 ORDER BY d.due_at, d.id
+                 LIMIT ?3",
+            )
+            .bind(self.now.as_millis())
+            .bind(shop.as_str())
+            .bind(i64::from((*most).min(self.limit)))
+            .fetch_all(&mut *connection)
+            .await?;
+            for row in of_shop {
+                due.push((row.try_get::<i64, _>("due_at")?, row));
+            }
+        }
+        // Within a shop the order is right already, and sorting keeps it.
+        due.sort_by_key(|(due_at, _)| *due_at);
+        due.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
         let mut claimed = Vec::with_capacity(due.len());
-        for row in due {
+        for (_, row) in due {
             let id: DeliveryId = rows::parsed(&row, "id")?;
             let shop: ShopName = rows::parsed(&row, "shop")?;
             let subject = row.try_get::<Option<String>, _>("subject")?.unwrap_or_else(|| id.to_string());
@@ -482,6 +500,27 @@ pub(crate) fn unpack(row: &SqliteRow) -> Result<Request> {
 
 struct ReleaseClaims {
     now: Timestamp,
+}
+
+struct LookAgain {
+    shops: Vec<ShopName>,
+    now: Timestamp,
+}
+
+impl Command for LookAgain {
+    type Output = ();
+
+    async fn execute(self, connection: &mut SqliteConnection) -> Result<()> {
+        sqlx::query(
+            "UPDATE deliveries SET due_at = ?1 WHERE state IN ('parked', 'waiting') AND due_at > ?1
+                 AND shop IN (SELECT value FROM json_each(?2))",
+        )
+        .bind(self.now.as_millis())
+        .bind(rows::to_json(&self.shops)?)
+        .execute(&mut *connection)
+        .await?;
+        Ok(())
+    }
 }
 
 impl Command for ReleaseClaims {

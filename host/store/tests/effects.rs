@@ -119,7 +119,13 @@ impl Ledger {
 
     /// The delivery that is due is run, and asks for these.
     async fn handle(&self, mode: ShopMode, effects: &[(&str, Change)], now: Timestamp) {
-        let claimed = self.store.claim_deliveries(now, 1, LEASE, Vec::new()).await.unwrap().pop().unwrap();
+        let claimed = self
+            .store
+            .claim_deliveries(now, 1, LEASE, vec![(ShopName::parse("campus").unwrap(), 1)])
+            .await
+            .unwrap()
+            .pop()
+            .unwrap();
         let effects =
             effects.iter().cloned().map(|(key, change)| EffectStatement { key: key.into(), change }).collect();
         let run = Run {

@@ -126,7 +126,7 @@ impl Ledger {
             request,
         };
         self.store.accept(delivery).await.unwrap();
-        let claimed = self.store.claim_deliveries(now, 10, LEASE, Vec::new()).await.unwrap().pop().unwrap();
+        let claimed = self.store.claim_deliveries(now, 10, LEASE, vec![(shop(), 10)]).await.unwrap().pop().unwrap();
         let statements = Statements { orders: vec![order], ..Statements::default() };
         let run = Run {
             delivery: claimed.id,

@@ -115,7 +115,7 @@ pub fn adapters() -> &'static Adapters {
         let directory = adapters_directory();
         let mut all = Adapters::default();
         for directory in [directory.clone(), directory.join("tests")] {
-            let adapters = runtime.block_on(Adapters::load(&sandbox, &directory));
+            let adapters = runtime.block_on(Adapters::read(sandbox.clone(), &directory));
             let adapters = adapters.unwrap_or_else(|error| {
                 panic!("{} cannot be read: {error}; run `cargo xtask adapters`", directory.display())
             });
@@ -364,6 +364,7 @@ impl Host {
             output,
             environment: self.environment.clone(),
             clock: self.clock.clone(),
+            compiler: None,
         };
         let done = cli::run(&context, &command).await;
         if let Err(error) = &done {

@@ -35,13 +35,12 @@ impl RunState {
             .ok_or_else(|| refusal(Remedy::Operator, "not-available", "there is no LMS to read here".to_owned())))
     }
 
-    /// Has the guest know what came of a call: its time was the host's, and its answer counts as handed over.
+    /// Has the guest know what came of a call: its answer counts as handed over.
     fn answered<T>(
         &mut self,
         came: std::result::Result<T, Problem>,
         bytes: impl Fn(&T) -> usize,
     ) -> Result<Answered<T>> {
-        self.waited();
         match came {
             Ok(answer) => {
                 self.count_bytes(bytes(&answer))?;
@@ -73,7 +72,7 @@ impl wit::Host for RunState {
             return Ok(Ok(Vec::new()));
         }
         self.count_lms_call()?;
-        let came = lms.accounts_by_email(&emails).await;
+        let came = self.outside(lms.accounts_by_email(&emails)).await;
         let accounts = self.answered(came, |accounts| accounts.iter().map(|account| account.json.len()).sum())?;
         Ok(accounts.map(|accounts| accounts.into_iter().map(Into::into).collect()))
     }
@@ -82,7 +81,7 @@ impl wit::Host for RunState {
         let lms = or_refuse!(self.way_to_lms(name.len())?);
         let name: Username = or_refuse!(username(&name));
         self.count_lms_call()?;
-        let came = lms.account_by_username(&name).await;
+        let came = self.outside(lms.account_by_username(&name)).await;
         let account = self.answered(came, |account| account.as_ref().map_or(0, |account| account.json.len()))?;
         Ok(account.map(|account| account.map(Into::into)))
     }
@@ -91,7 +90,7 @@ impl wit::Host for RunState {
         let lms = or_refuse!(self.way_to_lms(name.len())?);
         let name: Username = or_refuse!(username(&name));
         self.count_lms_call()?;
-        let came = lms.enrollments_of(&name).await;
+        let came = self.outside(lms.enrollments_of(&name)).await;
         let enrollments = self.answered(came, |rows| rows.iter().map(|row| row.json.len()).sum())?;
         Ok(enrollments.map(|rows| rows.into_iter().map(Into::into).collect()))
     }
@@ -101,7 +100,7 @@ impl wit::Host for RunState {
         let name: Username = or_refuse!(username(&name));
         let run: CourseRun = or_refuse!(course(&run));
         self.count_lms_call()?;
-        let came = lms.enrollment_of(&name, &run).await;
+        let came = self.outside(lms.enrollment_of(&name, &run)).await;
         let enrollment = self.answered(came, |row| row.as_ref().map_or(0, |row| row.json.len()))?;
         Ok(enrollment.map(|row| row.map(Into::into)))
     }
@@ -110,7 +109,7 @@ impl wit::Host for RunState {
         let lms = or_refuse!(self.way_to_lms(address.len())?);
         let address: Email = or_refuse!(email(&address));
         self.count_lms_call()?;
-        let came = lms.enrollments_allowed(&address).await;
+        let came = self.outside(lms.enrollments_allowed(&address)).await;
         self.answered(came, String::len)
     }
 
@@ -118,7 +117,7 @@ impl wit::Host for RunState {
         let lms = or_refuse!(self.way_to_lms(run.len())?);
         let run: CourseRun = or_refuse!(course(&run));
         self.count_lms_call()?;
-        let came = lms.course_details(&run).await;
+        let came = self.outside(lms.course_details(&run)).await;
         self.answered(came, |json| json.as_ref().map_or(0, String::len))
     }
 }

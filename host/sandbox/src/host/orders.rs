@@ -94,8 +94,7 @@ impl Host for RunState {
             self.log(LogLevel::Warning, "wrong-phase: `known` answers in `handle` only");
             return Ok(Vec::new());
         };
-        let lines = surroundings.known(&order).await.map_err(RunErrorKind::from)?;
-        self.waited();
+        let lines = self.outside(surroundings.known(&order)).await.map_err(RunErrorKind::from)?;
         if self.known.len() + lines.len() > limits::KNOWN_LINES {
             return Err(book::over("known lines", limits::KNOWN_LINES).into());
         }

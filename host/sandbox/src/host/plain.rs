@@ -52,8 +52,6 @@ impl catalog::Host for RunState {
             return Ok(Vec::new());
         };
         let products = book::products(product)?;
-        let courses = surroundings.courses(&products).await.map_err(RunErrorKind::from)?;
-        self.waited();
-        Ok(courses)
+        Ok(self.outside(surroundings.courses(&products)).await.map_err(RunErrorKind::from)?)
     }
 }

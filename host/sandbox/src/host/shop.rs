@@ -232,10 +232,8 @@ impl wit::HostCall for RunState {
             }
         };
         self.count_shop_call()?;
-        let came = api.send(call).await;
-        self.waited();
-        let answer = match came {
-            Ok(answer) if answer.body.len() > limits::SHOP_ANSWER => return Ok(Err(too_large())),
+        let answer = match self.outside(api.send(call)).await {
+            Ok(answer) if answer.body.len() > self.limits.shop_answer => return Ok(Err(too_large())),
             Ok(answer) => answer,
             Err(fault) => return Ok(Err(fault.into())),
         };

@@ -214,9 +214,7 @@ impl RunState {
         let Some(shop) = self.shop.clone() else { return Ok(Err(no_keys(set, KeysFault::Missing))) };
         let mut unfit: Option<Arc<PublicKeys>> = None;
         loop {
-            let keys = shop.key_sets.keys(set, unfit.as_ref()).await;
-            self.waited();
-            let keys = match keys {
+            let keys = match self.outside(shop.key_sets.keys(set, unfit.as_ref())).await {
                 Ok(keys) => keys,
                 Err(fault) => return Ok(Err(no_keys(set, fault))),
             };

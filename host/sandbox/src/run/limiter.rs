@@ -9,17 +9,17 @@ use std::sync::{
 
 use wasmtime::ResourceLimiter;
 
-use crate::limits;
+use crate::limits::{self, Limits};
 
 /// Bytes of guest memory that all runs hold now.
 #[derive(Debug, Default)]
 pub(crate) struct SharedMemory(AtomicUsize);
 
 impl SharedMemory {
-    fn take(&self, bytes: usize) -> bool {
+    fn take(&self, bytes: usize, most: usize) -> bool {
         self.0
             .try_update(Ordering::Relaxed, Ordering::Relaxed, |held| {
-                held.checked_add(bytes).filter(|held| *held <= limits::MEMORY_OF_ALL_RUNS)
+                held.checked_add(bytes).filter(|held| *held <= most)
             })
             .is_ok()
     }
@@ -38,6 +38,8 @@ impl SharedMemory {
 #[derive(Debug)]
 pub(crate) struct Limiter {
     max_memory: usize,
+    max_of_all: usize,
+    max_elements: usize,
     shared: Arc<SharedMemory>,
     memory: usize,
     last_growth: usize,
@@ -47,9 +49,11 @@ pub(crate) struct Limiter {
 }
 
 impl Limiter {
-    pub(crate) fn new(max_memory: usize, shared: Arc<SharedMemory>) -> Self {
+    pub(crate) fn new(limits: &Limits, shared: Arc<SharedMemory>) -> Self {
         Self {
-            max_memory: max_memory.min(limits::MEMORY_CEILING),
+            max_memory: limits.memory,
+            max_of_all: limits.memory_of_all_runs,
+            max_elements: limits.table_elements,
             shared,
             memory: 0,
             last_growth: 0,
@@ -89,7 +93,7 @@ impl ResourceLimiter for Limiter {
         if maximum.is_some_and(|maximum| desired > maximum) || self.memory.saturating_add(growth) > self.max_memory {
             return self.refuse();
         }
-        if !self.shared.take(growth) {
+        if !self.shared.take(growth, self.max_of_all) {
             self.refused_by_all = true;
             return self.refuse();
         }
@@ -107,7 +111,7 @@ impl ResourceLimiter for Limiter {
 
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let elements = self.elements.saturating_add(desired.saturating_sub(current));
-        if elements > limits::TABLE_ELEMENTS {
+        if elements > self.max_elements {
             return self.refuse();
         }
         self.elements = elements;
@@ -133,10 +137,14 @@ mod tests {
 
     const PAGE: usize = 64 << 10;
 
+    fn limiter(memory: usize, shared: &Arc<SharedMemory>) -> Limiter {
+        Limiter::new(&Limits { memory, ..Limits::default() }, Arc::clone(shared))
+    }
+
     #[test]
     fn all_memories_of_a_run_count_together() {
         let shared = Arc::new(SharedMemory::default());
-        let mut limiter = Limiter::new(3 * PAGE, Arc::clone(&shared));
+        let mut limiter = limiter(3 * PAGE, &shared);
         assert!(limiter.memory_growing(0, 2 * PAGE, None).unwrap());
         assert!(limiter.memory_growing(0, PAGE, None).unwrap());
         assert!(!limiter.memory_growing(PAGE, 2 * PAGE, None).unwrap());
@@ -148,11 +156,9 @@ mod tests {
     #[test]
     fn all_runs_together_have_an_end_too() {
         let shared = Arc::new(SharedMemory::default());
-        let mut limiters: Vec<_> = (0..5).map(|_| Limiter::new(limits::MEMORY_CEILING, Arc::clone(&shared))).collect();
-        let granted: Vec<_> = limiters
-            .iter_mut()
-            .map(|limiter| limiter.memory_growing(0, limits::MEMORY_CEILING, None).unwrap())
-            .collect();
+        let mut limiters: Vec<_> = (0..5).map(|_| limiter(limits::MEMORY.most, &shared)).collect();
+        let granted: Vec<_> =
+            limiters.iter_mut().map(|limiter| limiter.memory_growing(0, limits::MEMORY.most, None).unwrap()).collect();
         assert_eq!(granted, [true, true, true, true, false]);
         assert!(limiters[4].refused_by_all);
     }
@@ -160,7 +166,7 @@ mod tests {
     #[test]
     fn growth_that_fails_after_all_is_given_back() {
         let shared = Arc::new(SharedMemory::default());
-        let mut limiter = Limiter::new(4 * PAGE, Arc::clone(&shared));
+        let mut limiter = limiter(4 * PAGE, &shared);
         assert!(limiter.memory_growing(0, PAGE, None).unwrap());
         limiter.memory_grow_failed(wasmtime::Error::msg("no pages left")).unwrap();
         assert_eq!((limiter.memory(), shared.held()), (0, 0));
@@ -168,8 +174,8 @@ mod tests {
 
     #[test]
     fn tables_count_together() {
-        let mut limiter = Limiter::new(PAGE, Arc::default());
-        assert!(limiter.table_growing(0, limits::TABLE_ELEMENTS - 1, None).unwrap());
+        let mut limiter = limiter(PAGE, &Arc::default());
+        assert!(limiter.table_growing(0, limits::TABLE_ELEMENTS.default - 1, None).unwrap());
         assert!(!limiter.table_growing(0, 2, None).unwrap());
     }
 }

@@ -10,10 +10,10 @@ use crate::{
     description::Draft,
     error::RunErrorKind,
     host::{lms_write::ChangeDraft, shop::CallDraft},
-    limits,
+    limits::{self, Limits},
     outcome::{Answer, LogLevel, LogLine, Logs, Problem, Remedy, Usage},
     proof::FailedCheck,
-    run::{book::Book, limiter::Limiter},
+    run::{book::Book, lane::Lane, limiter::Limiter},
     shop::{KnownLine, Origin, ShopContext, Surroundings},
     shop_api::ShopAnswer,
     text,
@@ -62,7 +62,9 @@ pub(crate) struct RunState {
     pub(crate) request: Option<Arc<Request>>,
     pub(crate) delivery: Option<DeliveryFacts>,
     pub(crate) surroundings: Option<Arc<dyn Surroundings>>,
+    pub(crate) limits: Arc<Limits>,
     pub(crate) limiter: Limiter,
+    pub(crate) lane: Lane,
     pub(crate) verified: bool,
     pub(crate) failed_check: Option<FailedCheck>,
     pub(crate) verdicts: Vec<VerdictDraft>,
@@ -90,14 +92,16 @@ pub(crate) struct RunState {
 }
 
 impl RunState {
-    pub(crate) fn new(phase: Phase, limiter: Limiter, cpu: Duration) -> Self {
+    pub(crate) fn new(phase: Phase, limits: Arc<Limits>, limiter: Limiter, lane: Lane, cpu: Duration) -> Self {
         Self {
             phase,
             shop: None,
             request: None,
             delivery: None,
             surroundings: None,
+            limits,
             limiter,
+            lane,
             verified: false,
             failed_check: None,
             verdicts: Vec::new(),
@@ -126,8 +130,8 @@ impl RunState {
     /// Counts a host call that handed over `bytes`.
     pub(crate) fn count_call(&mut self, bytes: usize) -> Result<(), RunErrorKind> {
         self.host_calls += 1;
-        if self.host_calls > limits::HOST_CALLS {
-            return Err(RunErrorKind::Limit { what: "host calls", limit: limits::HOST_CALLS });
+        if self.host_calls > self.limits.host_calls {
+            return Err(RunErrorKind::Limit { what: "host calls", limit: self.limits.host_calls });
         }
         self.count_bytes(bytes)
     }
@@ -135,8 +139,8 @@ impl RunState {
     /// Counts what a host call handed over, once it is known.
     pub(crate) fn count_bytes(&mut self, bytes: usize) -> Result<(), RunErrorKind> {
         self.host_bytes = self.host_bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
-        if self.host_bytes > limits::HOST_BYTES {
-            return Err(RunErrorKind::Limit { what: "bytes handed over", limit: limits::HOST_BYTES });
+        if self.host_bytes > self.limits.host_bytes {
+            return Err(RunErrorKind::Limit { what: "bytes handed over", limit: self.limits.host_bytes });
         }
         Ok(())
     }
@@ -162,8 +166,8 @@ impl RunState {
     /// Counts a call of the shop's API.
     pub(crate) fn count_shop_call(&mut self) -> Result<(), RunErrorKind> {
         self.shop_calls += 1;
-        if self.shop_calls > limits::SHOP_CALLS {
-            return Err(RunErrorKind::Limit { what: "calls of the shop's API", limit: limits::SHOP_CALLS });
+        if self.shop_calls > self.limits.shop_calls {
+            return Err(RunErrorKind::Limit { what: "calls of the shop's API", limit: self.limits.shop_calls });
         }
         Ok(())
     }
@@ -177,9 +181,12 @@ impl RunState {
         Ok(())
     }
 
-    /// The host waited for something: the tick that went by meanwhile is not the guest's.
-    pub(crate) fn waited(&mut self) {
+    /// Waits for something outside the sandbox: the ticks that go by meanwhile are not the guest's, nor is a turn.
+    pub(crate) async fn outside<T>(&mut self, wait: impl Future<Output = T>) -> T {
+        self.lane.leave();
+        let came = wait.await;
         self.waited = true;
+        came
     }
 
     /// Counts a tick of the epoch during which the guest ran.
@@ -216,11 +223,11 @@ impl RunState {
     }
 
     fn keep(&mut self, level: LogLevel, message: &str) {
-        if self.logs.lines.len() >= limits::LOG_LINES || self.log_bytes >= limits::LOG_BYTES {
+        if self.logs.lines.len() >= self.limits.log_lines || self.log_bytes >= self.limits.log_bytes {
             self.logs.dropped += 1;
             return;
         }
-        let room = limits::LOG_LINE.min(limits::LOG_BYTES - self.log_bytes);
+        let room = limits::LOG_LINE.min(self.limits.log_bytes - self.log_bytes);
         let message = text::words(message, room);
         self.log_bytes += message.len();
         self.logs.lines.push(LogLine { level, message });
@@ -256,9 +263,12 @@ fn whole_ticks(cpu: Duration) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::run::lane::LongRuns;
 
     fn state() -> RunState {
-        RunState::new(Phase::Handle, Limiter::new(0, Arc::default()), Duration::from_millis(25))
+        let limits = Arc::new(Limits::default());
+        let limiter = Limiter::new(&limits, Arc::default());
+        RunState::new(Phase::Handle, limits, limiter, LongRuns::new().lane(), Duration::from_millis(25))
     }
 
     #[test]
@@ -270,11 +280,11 @@ mod tests {
         assert_eq!(state.tick(), Err(RunErrorKind::Cpu(Duration::from_millis(30))));
     }
 
-    #[test]
-    fn waiting_for_the_host_costs_the_guest_no_tick() {
+    #[tokio::test]
+    async fn waiting_for_the_host_costs_the_guest_no_tick() {
         let mut state = state();
         for _ in 0..10 {
-            state.waited();
+            state.outside(async {}).await;
             state.tick().unwrap();
         }
         assert_eq!(state.usage().cpu, Duration::ZERO);
@@ -283,10 +293,10 @@ mod tests {
     #[test]
     fn a_flood_of_log_lines_is_counted_and_dropped() {
         let mut state = state();
-        for _ in 0..limits::LOG_LINES + 7 {
+        for _ in 0..limits::LOG_LINES.default + 7 {
             state.log(LogLevel::Info, "line");
         }
-        assert_eq!((state.logs.lines.len(), state.logs.dropped), (limits::LOG_LINES, 7));
+        assert_eq!((state.logs.lines.len(), state.logs.dropped), (limits::LOG_LINES.default, 7));
     }
 
     #[test]
@@ -296,6 +306,6 @@ mod tests {
             state.log(LogLevel::Error, &"x".repeat(2 * limits::LOG_LINE));
         }
         let kept: usize = state.logs.lines.iter().map(|line| line.message.len()).sum();
-        assert_eq!((kept, state.logs.dropped), (limits::LOG_BYTES, 4));
+        assert_eq!((kept, state.logs.dropped), (limits::LOG_BYTES.default, 4));
     }
 }

@@ -1,8 +1,8 @@
 //! `bursar adapter`: what an adapter is, which there are, and how one is made.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
-use bursar_sandbox::{Adapter, Inspection, Named, PACKAGE, Sandbox, SandboxConfig, inspect as read_component};
+use bursar_sandbox::{Adapter, Inspection, Limits, Named, PACKAGE, inspect as read_component};
 use bursar_toolchain::component::Identity;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -10,11 +10,13 @@ use serde_json::{Value, json};
 pub mod build;
 pub mod check;
 pub mod new;
+mod sandbox;
 pub mod test;
 
+use self::sandbox::sandbox;
 use super::{CliError, Context, deliveries::first_line};
 use crate::{
-    adapters::{Adapters, sandbox},
+    adapters::{self, serving_sandbox},
     output::{
         human,
         table::{Column, Table},
@@ -63,10 +65,9 @@ pub async fn inspect(context: &Context, args: &InspectArgs) -> Result<(), CliErr
     let file = args.file.display();
     let bytes =
         std::fs::read(&args.file).map_err(|error| CliError::failed(format!("{file} cannot be read: {error}")))?;
-    let inspection = read_component(&bytes)?;
+    let inspection = read_component(&bytes, &Limits::default())?;
     let identity = Identity::read(&bytes);
-    let sandbox = Sandbox::new(SandboxConfig::default())?;
-    let adapter = sandbox.load(bytes).await?;
+    let adapter = sandbox(context, false)?.load(bytes).await?;
     context.output.item(&data(&adapter, &inspection, &identity), |_| words(&adapter, &inspection, &identity))
 }
 
@@ -143,11 +144,12 @@ fn words(adapter: &Adapter, inspection: &Inspection, identity: &Identity) -> Str
 /// When the directory cannot be read.
 pub async fn list(context: &Context, _: &ListArgs) -> Result<(), CliError> {
     let config = context.load_config_without_secrets()?;
-    let sandbox = sandbox(&config.adapters)?;
-    let directory = &config.adapters.directory;
-    let adapters = Adapters::load(&sandbox, directory)
+    let sandbox = serving_sandbox(&config, context.compiler.clone())?;
+    let mut directory = adapters::directory(&config, sandbox, Arc::clone(&context.clock));
+    let adapters = directory
+        .open()
         .await
-        .map_err(|error| CliError::failed(format!("{} cannot be read: {error}", directory.display())))?;
+        .map_err(|error| CliError::failed(format!("{} cannot be read: {error}", directory.path().display())))?;
     let shops = |name: &str| -> Vec<String> {
         config.shops.iter().filter(|shop| shop.adapter.as_str() == name).map(|shop| shop.name.to_string()).collect()
     };
@@ -157,7 +159,7 @@ pub async fn list(context: &Context, _: &ListArgs) -> Result<(), CliError> {
             "file": loaded.file, "shops": shops(name.as_str()), "problem": null,
         })
     });
-    let broken = adapters.broken.iter().map(|broken| json!({ "file": broken.file, "problem": broken.reason }));
+    let broken = adapters.broken.iter().map(|broken| json!({ "file": broken.file, "problem": broken.words() }));
     let rows: Vec<Value> = sound.chain(broken).collect();
     context.output.list(&rows, |_| {
         let mut table = Table::new([
@@ -180,7 +182,7 @@ pub async fn list(context: &Context, _: &ListArgs) -> Result<(), CliError> {
         }
         for broken in &adapters.broken {
             let unknown = String::new;
-            let problem = first_line(&broken.reason).to_owned();
+            let problem = first_line(&broken.words()).to_owned();
             table.row([unknown(), unknown(), unknown(), unknown(), broken.file.display().to_string(), problem]);
         }
         table

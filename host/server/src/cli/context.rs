@@ -5,6 +5,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use bursar_domain::{Clock, SystemClock};
+use bursar_sandbox::CompilerProcess;
 use bursar_store::{Purpose, Store};
 
 use super::CliError;
@@ -27,13 +28,15 @@ pub struct Context {
     pub environment: Environment,
     /// Where "now" comes from.
     pub clock: Arc<dyn Clock>,
+    /// What compiles adapters apart from this process; none where this process is another program than `bursar`.
+    pub compiler: Option<CompilerProcess>,
 }
 
 impl Context {
     /// A context of this process.
     #[must_use]
-    pub fn of_process(config: Option<PathBuf>, output: Output) -> Self {
-        Self { config, output, environment: Environment::Process, clock: Arc::new(SystemClock) }
+    pub fn of_process(config: Option<PathBuf>, output: Output, compiler: Option<CompilerProcess>) -> Self {
+        Self { config, output, environment: Environment::Process, clock: Arc::new(SystemClock), compiler }
     }
 
     /// Where the configuration is: `--config`, `BURSAR_CONFIG`, `./bursar.toml`.

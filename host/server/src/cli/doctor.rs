@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::{CliError, Context};
 use crate::{
-    adapters::{Adapters, sandbox},
+    adapters::{self, serving_sandbox},
     config::{Config, StoreConfig},
     output::table::{Column, Table},
     serve,
@@ -68,7 +68,7 @@ pub async fn run(context: &Context, args: &DoctorArgs) -> Result<(), CliError> {
     let config = context.load_config()?;
     let mut checks = vec![Check::sound("configuration", format!("{} is sound", config.file.display()))];
     checks.push(store(&config).await);
-    checks.extend(adapters_and_shops(&config).await);
+    checks.extend(adapters_and_shops(context, &config).await);
     if !args.offline {
         for lms in &config.lms {
             checks.extend(site(context, lms).await);
@@ -117,8 +117,8 @@ async fn store(config: &Config) -> Check {
     }
 }
 
-async fn adapters_and_shops(config: &Config) -> Vec<Check> {
-    let sandbox = match sandbox(&config.adapters) {
+async fn adapters_and_shops(context: &Context, config: &Config) -> Vec<Check> {
+    let sandbox = match serving_sandbox(config, context.compiler.clone()) {
         Ok(sandbox) => sandbox,
         Err(error) => return vec![Check::wrong("sandbox", &error.to_string())],
     };
@@ -132,11 +132,11 @@ async fn adapters_and_shops(config: &Config) -> Vec<Check> {
             "ready, but without a memory pool: runs begin slower (too little address space)"
         },
     ));
-    let directory = &config.adapters.directory;
-    let adapters = match Adapters::load(&sandbox, directory).await {
+    let mut directory = adapters::directory(config, sandbox, Arc::clone(&context.clock));
+    let adapters = match directory.open().await {
         Ok(adapters) => adapters,
         Err(error) => {
-            checks.push(Check::wrong("adapters", &format!("{} cannot be read: {error}", directory.display())));
+            checks.push(Check::wrong("adapters", &format!("{} cannot be read: {error}", directory.path().display())));
             return checks;
         }
     };
@@ -145,15 +145,13 @@ async fn adapters_and_shops(config: &Config) -> Vec<Check> {
         checks.push(Check::sound(format!("adapter {name}"), seen));
     }
     for broken in &adapters.broken {
-        checks.push(Check::wrong(format!("adapter file {}", broken.file.display()), &broken.reason));
+        checks.push(Check::wrong(format!("adapter file {}", broken.file.display()), &broken.words()));
     }
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    for shop in Shops::new(config, &adapters, &clock).iter() {
+    for shop in Shops::new(config, &adapters, &clock).all() {
         let what = format!("shop {}", shop.config.name);
         checks.push(match &shop.service {
-            Service::Ready { .. } => {
-                Check::sound(what, format!("served by {}, {}", shop.config.adapter, shop.policy.mode))
-            }
+            Service::Ready(_) => Check::sound(what, format!("served by {}, {}", shop.config.adapter, shop.policy.mode)),
             Service::Waiting(obstacle) => Check::wrong(what, &obstacle.message),
         });
     }

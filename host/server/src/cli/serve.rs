@@ -23,5 +23,5 @@ pub struct ServeArgs {}
 pub async fn run(context: &Context, _: &ServeArgs) -> Result<(), CliError> {
     let config = context.load_config()?;
     logging::start(config.log, &context.environment)?;
-    Ok(serve::serve(config, Arc::clone(&context.clock)).await?)
+    Ok(serve::serve(config, Arc::clone(&context.clock), context.compiler.clone()).await?)
 }

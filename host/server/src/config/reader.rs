@@ -186,6 +186,12 @@ impl<'a> Value<'a> {
         self.expect("a whole number", number)
     }
 
+    /// A whole number within bounds.
+    pub(super) fn whole(&self, least: u64, most: u64) -> Option<u64> {
+        let number = self.integer()?;
+        self.within(number, least, most, &number.to_string(), &(least.to_string(), most.to_string()))
+    }
+
     /// Text that a type of its own checks. The type's error never repeats the text.
     pub(super) fn parsed<T, E: Display>(&self, parse: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
         let text = self.text()?;
@@ -236,6 +242,26 @@ impl<'a> Value<'a> {
             return None;
         };
         self.within(size, least, most, text, &(units::format_size(least), units::format_size(most)))
+    }
+
+    /// A SHA-256 in hexadecimal digits.
+    pub(super) fn sha256(&self) -> Option<[u8; 32]> {
+        let text = self.text()?;
+        let digits = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
+        let mut sum = [0; 32];
+        let mut pairs = digits.chunks(2);
+        let read = digits.len() == 2 * sum.len()
+            && digits.iter().all(u8::is_ascii_hexdigit)
+            && sum.iter_mut().zip(&mut pairs).all(|(byte, pair)| {
+                let parsed = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+                parsed.inspect(|parsed| *byte = *parsed).is_some()
+            });
+        if !read {
+            let hint = "write the 64 digits that `bursar adapter inspect FILE` prints";
+            self.refuse("is not a SHA-256", Some(hint.to_owned()));
+            return None;
+        }
+        Some(sum)
     }
 
     /// The address of a web service: `http` or `https`, with no credentials, query or fragment in it.

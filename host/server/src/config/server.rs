@@ -3,15 +3,18 @@
 //! Owns their defaults and bounds.
 
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use bursar_domain::AdapterName;
 use tracing::Level;
 
 use super::{
-    reader::Table,
+    reader::{Table, Value},
     secret::{Secret, secret},
     words::LogFormat,
 };
@@ -32,6 +35,19 @@ pub const DEFAULT_DRAIN: Duration = Duration::from_secs(30);
 pub const MOST_DRAIN: Duration = Duration::from_secs(600);
 /// The store unless told otherwise.
 pub const DEFAULT_STORE: &str = "sqlite:bursar.db";
+/// Where adapters are kept compiled unless told otherwise.
+pub const DEFAULT_CACHE: &str = "cache";
+/// How often the adapters' directory is looked at when nothing says that it has changed, unless told otherwise: network file
+/// systems and directories mounted into containers often say nothing.
+pub const DEFAULT_RESCAN: Duration = Duration::from_secs(30);
+/// Least value of `rescan`: a file must be seen twice alike before it is read, and looking costs a little each time.
+pub const LEAST_RESCAN: Duration = Duration::from_secs(1);
+/// Greatest value of `rescan`: an operator who replaces a file waits for it.
+pub const MOST_RESCAN: Duration = Duration::from_secs(3_600);
+
+/// What an Ed25519 public key begins with as a SubjectPublicKeyInfo (RFC 8410, section 4).
+const ED25519_PREFIX: [u8; 12] = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00];
+
 /// The adapters' directory unless told otherwise.
 pub const DEFAULT_ADAPTERS: &str = "adapters";
 
@@ -70,8 +86,14 @@ pub enum StoreConfig {
 pub struct AdaptersConfig {
     /// The directory of `.wasm` files.
     pub directory: PathBuf,
-    /// Where compiled code is kept between starts, if it is.
-    pub cache: Option<PathBuf>,
+    /// What Bursar keeps of adapters between starts: compiled code, and earlier versions. Private to the process's user.
+    pub cache: PathBuf,
+    /// How often the directory is looked at when nothing says that it has changed.
+    pub rescan: Duration,
+    /// The adapters of which only one file will do, by its SHA-256.
+    pub pins: BTreeMap<AdapterName, [u8; 32]>,
+    /// Ed25519 public keys. If there are any, every adapter must be signed by one of them.
+    pub signed_by: Vec<[u8; 32]>,
 }
 
 /// `[log]`: what is logged, and how.
@@ -155,12 +177,45 @@ pub(super) fn store(mut table: Table<'_>, directory: &Path) -> StoreConfig {
 
 pub(super) fn adapters(mut table: Table<'_>, base: &Path) -> AdaptersConfig {
     let directory = table.optional("directory").and_then(|value| value.text());
-    let cache = table.optional("cache").and_then(|value| value.text());
-    table.finish();
-    AdaptersConfig {
-        directory: base.join(directory.unwrap_or(DEFAULT_ADAPTERS)),
-        cache: cache.map(|cache| base.join(cache)),
+    let directory = base.join(directory.unwrap_or(DEFAULT_ADAPTERS));
+    let cache_value = table.optional("cache");
+    let cache = cache_value.as_ref().and_then(|value| value.text());
+    let cache = base.join(cache.unwrap_or(DEFAULT_CACHE));
+    let shared = cache.starts_with(&directory) || directory.starts_with(&cache);
+    if let Some(value) = cache_value.filter(|_| shared) {
+        value.refuse(
+            "shares a directory with the adapters, and what is in it runs as machine code",
+            Some("give the cache a directory of its own".to_owned()),
+        );
     }
+    let rescan = table.optional("rescan").and_then(|value| value.duration(LEAST_RESCAN, MOST_RESCAN));
+    let pins = table.table("pins").entries().filter_map(|(name, value)| pin(name, &value)).collect();
+    let signed_by = table.optional("signed_by").and_then(|value| value.list()).unwrap_or_default();
+    let signed_by = signed_by.iter().filter_map(public_key).collect();
+    table.finish();
+    AdaptersConfig { directory, cache, rescan: rescan.unwrap_or(DEFAULT_RESCAN), pins, signed_by }
+}
+
+/// `name = "sha256"` of `[adapters.pins]`.
+fn pin(name: &str, value: &Value<'_>) -> Option<(AdapterName, [u8; 32])> {
+    let name = AdapterName::parse(name)
+        .map_err(|error| value.refuse(format!("{name:?} is no adapter's name: {error}"), None))
+        .ok()?;
+    Some((name, value.sha256()?))
+}
+
+/// An Ed25519 public key as OpenSSL writes it (RFC 8410): the one line between the dashes, or the whole of it; or the 32 bytes
+/// in base64.
+fn public_key(value: &Value<'_>) -> Option<[u8; 32]> {
+    let text = value.text()?;
+    let line: String = text.lines().filter(|line| !line.starts_with("-----")).collect();
+    let bytes = BASE64.decode(line.trim()).unwrap_or_default();
+    let key = bytes.strip_prefix(&ED25519_PREFIX).unwrap_or(&bytes).try_into().ok();
+    if key.is_none() {
+        let hint = "write the line that `openssl pkey -in key.pem -pubout` prints between the dashes";
+        value.refuse("is not an Ed25519 public key", Some(hint.to_owned()));
+    }
+    key
 }
 
 pub(super) fn log(mut table: Table<'_>) -> LogConfig {

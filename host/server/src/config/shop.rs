@@ -98,7 +98,7 @@ pub(super) struct Sites<'a> {
 pub(super) fn shop(mut table: Table<'_>, sites: &Sites<'_>) -> Option<ShopConfig> {
     let name = table.required("name", "\"campus\"").and_then(|value| value.parsed(ShopName::parse));
     let adapter = table.required("adapter", "\"woocommerce\"").and_then(|value| value.parsed(AdapterName::parse));
-    let pin = table.optional("pin").map(|value| sha256(&value));
+    let pin = table.optional("pin").map(|value| value.sha256());
     let lms = table.required("lms", "\"main\"").and_then(|value| lms_name(&value, sites));
     let mode = table.optional("mode").map_or(Some(ShopMode::Live), |value| value.choice(ShopMode::ALL));
     let default_mode = table
@@ -217,25 +217,6 @@ fn shop_secrets(table: Table<'_>) -> Option<BTreeMap<String, Vec<Secret>>> {
 
 fn permissions(value: &Value<'_>) -> Option<BTreeSet<Permission>> {
     value.list()?.iter().map(|value| value.choice(PERMISSIONS)).collect()
-}
-
-fn sha256(value: &Value<'_>) -> Option<[u8; 32]> {
-    let text = value.text()?;
-    let digits = text.strip_prefix("sha256:").unwrap_or(text).as_bytes();
-    let mut sum = [0; 32];
-    let mut pairs = digits.chunks(2);
-    let read = digits.len() == 2 * sum.len()
-        && digits.iter().all(u8::is_ascii_hexdigit)
-        && sum.iter_mut().zip(&mut pairs).all(|(byte, pair)| {
-            let parsed = std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
-            parsed.inspect(|parsed| *byte = *parsed).is_some()
-        });
-    if !read {
-        let hint = "write the 64 digits that `bursar adapter inspect FILE` prints";
-        value.refuse("is not a SHA-256", Some(hint.to_owned()));
-        return None;
-    }
-    Some(sum)
 }
 
 /// A date (midnight UTC), or a date and time with its offset; quoted or not.

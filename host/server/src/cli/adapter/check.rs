@@ -5,14 +5,13 @@
 
 use std::path::PathBuf;
 
-use bursar_sandbox::{
-    Adapter, Inspection, LoadError, LoadErrorKind, PACKAGE, Permission, Sandbox, SandboxConfig, inspect,
-};
+use bursar_sandbox::{Adapter, Inspection, Limits, LoadError, LoadErrorKind, PACKAGE, Permission, inspect};
 use bursar_toolchain::component::Identity;
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
+use super::sandbox::sandbox;
 use crate::{
     cli::{CliError, Context},
     output::human,
@@ -120,7 +119,7 @@ pub async fn run(context: &Context, args: &CheckArgs) -> Result<(), CliError> {
             .hint("build it first: bursar adapter build writes dist/NAME.wasm")
     })?;
     let identity = Identity::read(&bytes);
-    let checks = match load(bytes).await? {
+    let checks = match load(context, bytes).await? {
         Ok((adapter, inspection)) => sound(&adapter, &inspection, &identity),
         Err(error) => failed(&error)?,
     };
@@ -130,13 +129,12 @@ pub async fn run(context: &Context, args: &CheckArgs) -> Result<(), CliError> {
     if is_sound { Ok(()) } else { Err(CliError::Reported) }
 }
 
-async fn load(bytes: Vec<u8>) -> Result<Result<(Adapter, Inspection), LoadError>, CliError> {
-    let inspection = match inspect(&bytes) {
+async fn load(context: &Context, bytes: Vec<u8>) -> Result<Result<(Adapter, Inspection), LoadError>, CliError> {
+    let inspection = match inspect(&bytes, &Limits::default()) {
         Ok(inspection) => inspection,
         Err(error) => return Ok(Err(error)),
     };
-    let sandbox = Sandbox::new(SandboxConfig::default())?;
-    Ok(sandbox.load(bytes).await.map(|adapter| (adapter, inspection)))
+    Ok(sandbox(context, false)?.load(bytes).await.map(|adapter| (adapter, inspection)))
 }
 
 fn sound(adapter: &Adapter, inspection: &Inspection, identity: &Identity) -> Vec<Check> {
@@ -211,6 +209,7 @@ fn failed(error: &LoadError) -> Result<Vec<Check>, CliError> {
         LoadErrorKind::Host(_) => return Err(error.clone().into()),
         LoadErrorKind::Empty
         | LoadErrorKind::TooLarge { .. }
+        | LoadErrorKind::TooComplex { .. }
         | LoadErrorKind::Text
         | LoadErrorKind::Precompiled
         | LoadErrorKind::CoreModule
@@ -223,6 +222,8 @@ fn failed(error: &LoadError) -> Result<Vec<Check>, CliError> {
         LoadErrorKind::MissingFunction { .. }
         | LoadErrorKind::NewerFunction { .. }
         | LoadErrorKind::Compile(_)
+        | LoadErrorKind::CompileTime(_)
+        | LoadErrorKind::CompileMemory { .. }
         | LoadErrorKind::Link(_) => Subject::Types,
         LoadErrorKind::Description(_) | LoadErrorKind::Describe(_) => Subject::Description,
         LoadErrorKind::Settings(_) => Subject::Settings,

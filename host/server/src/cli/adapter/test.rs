@@ -5,10 +5,11 @@
 use std::path::{Path, PathBuf};
 
 use bursar_fixtures::{Adapters, Budget, Checked, DiffLine, End, Folder, Phase, Resource, Spent, check, folders};
-use bursar_sandbox::{Adapter, Sandbox, SandboxConfig, SandboxError};
+use bursar_sandbox::Adapter;
 use clap::Args;
 use serde_json::{Value, json};
 
+use super::sandbox::sandbox;
 use crate::{
     cli::{CliError, Context},
     output::{Cell, Column, Output, Style, Table, human},
@@ -104,27 +105,6 @@ async fn load(context: &Context, component: &Path) -> Result<Adapters, CliError>
     let adapter = sandbox(context, false)?.load(bytes.clone()).await?;
     let counting = sandbox(context, true)?.load(bytes).await?;
     Ok(Adapters { adapter, counting })
-}
-
-/// A sandbox as the server's, with a cache of compiled adapters that is the user's own. Not the server's, which belongs to
-/// the user that it runs as.
-fn sandbox(context: &Context, count_fuel: bool) -> Result<Sandbox, CliError> {
-    let config = |cache_directory| SandboxConfig { cache_directory, count_fuel, ..SandboxConfig::default() };
-    match Sandbox::new(config(cache_directory(context))) {
-        // It only saves time.
-        Err(SandboxError::Cache { .. }) => Ok(Sandbox::new(config(None))?),
-        made => Ok(made?),
-    }
-}
-
-/// As the XDG Base Directory Specification has it: a relative path in the variable counts as none.
-fn cache_directory(context: &Context) -> Option<PathBuf> {
-    let absolute = |name: &str| {
-        let path = context.environment.variable(name).map(PathBuf::from);
-        path.filter(|path| path.is_absolute())
-    };
-    let cache = absolute("XDG_CACHE_HOME").or_else(|| Some(absolute("HOME")?.join(".cache")))?;
-    Some(cache.join("bursar/compiled-for-tests"))
 }
 
 /// Everything that was tried.
