@@ -17,8 +17,9 @@ use std::{
     time::{Duration, Instant},
 };
 
+use bursar_domain::ShopName;
 use bursar_sandbox::{
-    Adapter, Decision, Limits, RunError, RunErrorClass, RunErrorKind, Sandbox, SandboxConfig, limits,
+    Adapter, Decision, Limits, RunError, RunErrorClass, RunErrorKind, Sandbox, SandboxConfig, ShopContext, limits,
 };
 use support::{Known, adapter, delivery, request, request_with, shop, surroundings};
 
@@ -68,10 +69,10 @@ async fn a_panic_ends_the_run_as_a_trap_that_names_the_function() {
 async fn a_loop_without_end_runs_out_of_cpu_time() {
     let started = Instant::now();
     let error = authenticate_error("/spin").await;
-    assert_eq!(error.kind, RunErrorKind::Cpu(limits::AUTHENTICATE_CPU));
+    assert_eq!(error.kind, RunErrorKind::Cpu(limits::AUTHENTICATE_CPU.default));
     assert_eq!(error.class(), RunErrorClass::Adapter);
     assert!(error.backtrace.is_some_and(|backtrace| backtrace.contains("authenticate")));
-    assert!(started.elapsed() < limits::AUTHENTICATE_WALL + Duration::from_secs(20));
+    assert!(started.elapsed() < limits::AUTHENTICATE_WALL.default + Duration::from_secs(20));
 }
 
 #[tokio::test]
@@ -121,9 +122,9 @@ async fn waiting_for_the_ledger_counts_as_wall_clock_time_but_not_as_cpu_time() 
 #[tokio::test]
 async fn memory_has_an_end_and_the_run_says_so() {
     let error = authenticate_error("/grow/100").await;
-    assert_eq!(error.kind, RunErrorKind::Memory(limits::MEMORY));
+    assert_eq!(error.kind, RunErrorKind::Memory(limits::MEMORY.default));
     assert!(error.usage.refused_growth > 0);
-    assert!(error.usage.memory_peak <= limits::MEMORY as u64);
+    assert!(error.usage.memory_peak <= limits::MEMORY.default as u64);
 }
 
 #[tokio::test]
@@ -239,7 +240,12 @@ async fn what_was_logged_before_the_end_is_kept() {
 #[tokio::test]
 async fn a_run_that_finds_no_place_is_busy_and_harms_none_that_run() {
     let sandbox = Sandbox::new(SandboxConfig {
-        limits: Limits { handle_wall: Duration::from_millis(700), ..Limits::default() },
+        limits: Limits {
+            handle_wall: Duration::from_millis(700),
+            places_of_adapter: limits::HANDLE_PLACES.default,
+            places_of_shop: limits::HANDLE_PLACES.default,
+            ..Limits::default()
+        },
         ..SandboxConfig::default()
     })
     .unwrap();
@@ -260,6 +266,46 @@ async fn a_run_that_finds_no_place_is_busy_and_harms_none_that_run() {
         assert_eq!(run.await.unwrap().unwrap_err().kind.code(), "time");
     }
     assert_eq!(sandbox.status().handle_places, limits::HANDLE_PLACES.default);
+}
+
+#[tokio::test]
+async fn a_shop_whose_runs_are_slow_leaves_places_for_another_and_so_does_an_adapter() {
+    let limits = Limits {
+        handle_wall: Duration::from_millis(1_500),
+        handle_places: 3,
+        places_of_adapter: 2,
+        places_of_shop: 1,
+        ..Limits::default()
+    };
+    let sandbox = Sandbox::new(SandboxConfig { limits, ..SandboxConfig::default() }).unwrap();
+    let (slow, other) =
+        (sandbox.load(support::minimal()).await.unwrap(), sandbox.load(support::minimal()).await.unwrap());
+    let named = |name: &str| {
+        let shop = shop();
+        Arc::new(ShopContext {
+            name: ShopName::parse(name).unwrap(),
+            secrets: shop.secrets.clone(),
+            key_sets: Arc::clone(&shop.key_sets),
+            settings_json: shop.settings_json.clone(),
+            unsigned: shop.unsigned,
+            permissions: shop.permissions.clone(),
+        })
+    };
+    let lasting = Arc::new(Known { delay: Duration::from_secs(60), broken: false });
+    let begin = |adapter: &Adapter, shop: &Arc<ShopContext>| {
+        let (adapter, shop, lasting) = (adapter.clone(), Arc::clone(shop), Arc::clone(&lasting));
+        tokio::spawn(async move { adapter.handle(&shop, delivery("known/1"), lasting).await })
+    };
+    let (one, two, three) = (named("one"), named("two"), named("three"));
+    let under_way = [begin(&slow, &one), begin(&slow, &one), begin(&slow, &two), begin(&slow, &three)];
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    // Shop one has its one place, shop two the adapter's second; the others wait without taking a place of all.
+    assert_eq!(sandbox.status().handle_places, 1);
+    let handled = other.handle(&three, delivery("nothing"), surroundings()).await;
+    assert!(handled.is_ok(), "{handled:?}");
+    for run in under_way {
+        assert!(matches!(run.await.unwrap().unwrap_err().kind, RunErrorKind::Busy | RunErrorKind::Time(_)));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

@@ -304,7 +304,7 @@ async fn a_description_that_traps_or_never_ends_or_breaks_a_rule_is_refused() {
     assert_eq!(trapped.kind.class(), LoadErrorClass::Adapter);
 
     let endless = sandbox().load(describing("spin...")).await.unwrap_err();
-    assert_eq!(endless.kind, LoadErrorKind::Describe(RunErrorKind::Cpu(limits::HANDLE_CPU)));
+    assert_eq!(endless.kind, LoadErrorKind::Describe(RunErrorKind::Cpu(limits::HANDLE_CPU.default)));
 
     let unsound = sandbox().load(describing("unsound")).await.unwrap_err();
     assert!(matches!(&unsound.kind, LoadErrorKind::Description(said) if said.contains("platform")), "{unsound}");

@@ -185,7 +185,7 @@ async fn fuel_is_counted_where_it_is_asked_for_and_is_the_same_each_time() {
 
     // The limits hold as without it.
     let error = adapter.authenticate(&shop(), support::request("/spin")).await.unwrap_err();
-    assert_eq!(error.kind, RunErrorKind::Cpu(limits::AUTHENTICATE_CPU));
+    assert_eq!(error.kind, RunErrorKind::Cpu(limits::AUTHENTICATE_CPU.default));
     assert!(error.usage.fuel.is_some());
 
     let plain = self::adapter().await;

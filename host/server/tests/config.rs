@@ -110,7 +110,7 @@ fn what_is_left_out_has_the_documented_default() {
     assert_eq!(config.server.drain, Duration::from_secs(30));
     assert_eq!(config.admin.listen, server::DEFAULT_ADMIN_LISTEN);
     assert!(config.admin.token.is_none());
-    assert_eq!(config.adapters.cache, None);
+    assert_eq!(config.adapters.cache, Path::new("/etc/bursar/cache"));
     assert_eq!(config.log, LogConfig::default());
     let lms = config.lms("main").unwrap();
     assert_eq!(lms.calls_per_minute, CallBudget::PerMinute(lms::DEFAULT_CALLS_PER_MINUTE));
