@@ -437,6 +437,16 @@ export class Description {
     this.host.redactAddress();
     return this;
   }
+
+  /** A text that the operator pastes into the shop, the query of a subscription say: `bursar adapter inspect FILE --document NAME`
+   * prints it. At most 64 KiB, with line ends as `\n`.
+   * @param {string} name
+   * @param {string} purpose
+   * @param {string} text */
+  document(name, purpose, text) {
+    this.host.document(name, purpose, text);
+    return this;
+  }
 }
 
 /** A statement about one order. */

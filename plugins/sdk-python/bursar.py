@@ -297,6 +297,12 @@ class Description:
         self.host.redact_address()
         return self
 
+    def document(self, name: str, purpose: str, text: str) -> Description:
+        """A text that the operator pastes into the shop, the query of a subscription say: `bursar adapter inspect FILE --document
+        NAME` prints it. At most 64 KiB, with line ends as `\\n`."""
+        self.host.document(name, purpose, text)
+        return self
+
 
 class Line:
     """A statement about one line of an order."""

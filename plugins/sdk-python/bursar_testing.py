@@ -233,6 +233,9 @@ class _Description:
     def redact_address(self) -> None:
         self.said["redacted"].append("address")
 
+    def document(self, name: str, purpose: str, text: str) -> None:
+        self.said.setdefault("documents", {})[name] = text
+
 
 class _Payment(Enum):
     PAID = 0

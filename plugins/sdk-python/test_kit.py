@@ -20,7 +20,7 @@ def gate(check):
 
     class Gate(Rules):
         def describe(self) -> Description:
-            return Description("test", "1.0.0").secret("webhook", "x").settings({"type": "object"}).redact_header("x-key")
+            return Description("test", "1.0.0").secret("webhook", "x").settings({"type": "object"}).redact_header("x-key").document("query", "paste it", "{ order }\n")
 
         def authenticate(self, request: Request) -> Verdict:
             return Verdict.accept(str(check(request)))
@@ -150,6 +150,7 @@ class Calls(unittest.TestCase):
     def test_an_adapter_describes_itself(self):
         said = host.describe(gate(print))
         self.assertEqual((said["platform"], said["secrets"], said["settings"], said["redacted"]), ("test", ["webhook"], {"type": "object"}, ["x-key"]))
+        self.assertEqual(said["documents"], {"query": "{ order }\n"})
 
 
 if __name__ == "__main__":

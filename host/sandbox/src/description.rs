@@ -18,6 +18,18 @@ pub struct Named {
     pub purpose: String,
 }
 
+/// A text that an operator pastes into the shop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Document {
+    /// What it is asked for by.
+    pub name: String,
+    /// What it is for.
+    pub purpose: String,
+    /// The text, byte for byte: at most [`DOCUMENT`](crate::limits::DOCUMENT) bytes, and nothing that a terminal would do
+    /// something with but line ends and tabs.
+    pub text: String,
+}
+
 /// What an adapter is. Everything in it was checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Description {
@@ -41,6 +53,8 @@ pub struct Description {
     pub redact_body: Vec<String>,
     /// Are path and query to be blanked, too?
     pub redact_address: bool,
+    /// Texts that an operator pastes into the shop.
+    pub documents: Vec<Document>,
 }
 
 /// What is wrong with a description: a sentence without its beginning.
@@ -71,6 +85,7 @@ pub(crate) struct Draft {
     pub(crate) redact_headers: Vec<String>,
     pub(crate) redact_body: Vec<String>,
     pub(crate) redact_address: bool,
+    pub(crate) documents: Vec<(String, String, String)>,
 }
 
 impl Draft {
@@ -100,6 +115,7 @@ impl Draft {
             redact_headers: redacted_headers(self.redact_headers)?,
             redact_body: redacted_body(self.redact_body)?,
             redact_address: self.redact_address,
+            documents: documents(self.documents)?,
         })
     }
 }
@@ -173,6 +189,28 @@ fn redacted_body(pointers: Vec<String>) -> Result<Vec<String>, String> {
         }
     }
     Ok(pointers)
+}
+
+fn documents(entries: Vec<(String, String, String)>) -> Result<Vec<Document>, String> {
+    let (entries, texts): (Vec<_>, Vec<_>) =
+        entries.into_iter().map(|(name, purpose, text)| ((name, purpose), text)).unzip();
+    let named = named("document", Form::Word, entries, &mut BTreeSet::new())?;
+    named
+        .into_iter()
+        .zip(texts)
+        .map(|(Named { name, purpose }, text)| {
+            let problem = if text.is_empty() {
+                "is empty".to_owned()
+            } else if text.len() > limits::DOCUMENT {
+                format!("has more than {} bytes", limits::DOCUMENT)
+            } else if !text::is_plain(&text) {
+                "holds control characters or marks of direction".to_owned()
+            } else {
+                return Ok(Document { name, purpose, text });
+            };
+            Err(format!("the document {name:?} {problem}"))
+        })
+        .collect()
 }
 
 /// `MAJOR.MINOR.PATCH`, then `-pre` and `+build` if any (semver.org 2.0.0, without its rule on leading zeros in `pre`).
@@ -256,6 +294,18 @@ mod tests {
             ),
         ] {
             let Err(Unsound::Word(said)) = draft.check() else { panic!("{words}") };
+            assert!(said.starts_with(words), "{said}");
+        }
+        let document = |text: &str| Draft { documents: vec![("query".into(), String::new(), text.into())], ..draft() };
+        assert_eq!(document("a {\n\tb\n}\n").check().unwrap().documents[0].text, "a {\n\tb\n}\n");
+        for (text, words) in [
+            ("", "the document \"query\" is empty"),
+            ("\u{1b}[2J", "the document \"query\" holds control characters"),
+            ("a\r\n", "the document \"query\" holds control characters"),
+            ("\u{202e}a", "the document \"query\" holds control characters or marks of direction"),
+            (&"x".repeat(limits::DOCUMENT + 1), "the document \"query\" has more than 65536 bytes"),
+        ] {
+            let Err(Unsound::Word(said)) = document(text).check() else { panic!("{words}") };
             assert!(said.starts_with(words), "{said}");
         }
         let schema = Draft { settings: Some(r#"{"type":"object","allOf":[]}"#.into()), ..draft() };

@@ -44,7 +44,7 @@ mod wasi;
 
 pub use adapter::{Adapter, Sandbox, SandboxConfig, SandboxStatus};
 pub use compiler::{CompilerProcess, compile_from_input};
-pub use description::{Description, Named};
+pub use description::{Description, Document, Named};
 pub use error::{LoadError, LoadErrorClass, LoadErrorKind, RunError, RunErrorClass, RunErrorKind, SandboxError};
 pub use inspect::{ADAPTER, Inspection, LINE, PACKAGE, VERSION, inspect};
 pub use key_sets::{FixedKeySets, KeySets, KeysFault};

@@ -337,8 +337,12 @@ pub const REVISION: usize = 8;
 /// Known lines handed to the guest in one run. Beyond it the run ends as `limit`.
 pub const KNOWN_LINES: usize = 5_000;
 
-/// Entries of one list in a description: topics, secrets, key sets, redactions. Beyond it the adapter is refused.
+/// Entries of one list in a description: topics, secrets, key sets, redactions, documents. Beyond it the adapter is refused.
 pub const DESCRIBED: usize = 64;
+
+/// Bytes of one document of a description. A GraphQL query that names all there is of an order has some kilobytes. Beyond it
+/// the adapter is refused.
+pub const DOCUMENT: usize = 64 << 10;
 
 /// Bytes of a settings schema. Beyond it the adapter is refused.
 pub const SCHEMA: usize = 64 << 10;

@@ -19,6 +19,11 @@ pub(crate) fn words(text: &str, max: usize) -> String {
     cleaned
 }
 
+/// Is it text that a terminal shows and does nothing else with? Line ends and tabs are.
+pub(crate) fn is_plain(text: &str) -> bool {
+    !text.chars().any(|c| (c.is_control() && c != '\n' && c != '\t') || is_invisible(c))
+}
+
 /// Marks that turn the direction of what stands beside them: a log line could be made to read as another one.
 fn is_invisible(character: char) -> bool {
     matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')

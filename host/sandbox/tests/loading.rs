@@ -277,6 +277,9 @@ async fn a_loaded_adapter_has_described_itself() {
     assert_eq!(description.optional_secrets[0].purpose, "is sent along");
     assert_eq!(description.key_sets[0].name, "keys");
     assert_eq!(description.topics[0].name, "accept");
+    let query = &description.documents[0];
+    assert_eq!((&*query.name, &*query.purpose), ("query", "the query of the subscription"));
+    assert_eq!(query.text, "subscription {\n\torder\n}\n", "byte for byte");
     assert_eq!(check_settings(&description.settings, &serde_json::json!({})).unwrap(), r#"{"greeting":"hello"}"#);
     assert_eq!(adapter.sha256(), inspect(minimal(), &Limits::default()).unwrap().sha256);
     assert_eq!(adapter.size(), minimal().len());

@@ -175,10 +175,11 @@ test("statements arrive as they were made", () => {
 
 test("an adapter describes itself", () => {
   const described = defineAdapter({
-    describe: () => new Description("test", "1.0.0").secret("webhook", "x").topic("sale", "y").settings({ type: "object" }).redactHeader("x-key"),
+    describe: () => new Description("test", "1.0.0").secret("webhook", "x").topic("sale", "y").settings({ type: "object" }).redactHeader("x-key").document("query", "paste it", "{ order }\n"),
     authenticate: () => Verdict.ignore(""),
     handle: () => {},
   });
   const said = describe(described);
   assert.deepEqual([said.platform, said.secrets, said.topics, said.settings, said.redacted], ["test", ["webhook"], ["sale"], { type: "object" }, ["x-key"]]);
+  assert.deepEqual(said.documents, { query: "{ order }\n" });
 });

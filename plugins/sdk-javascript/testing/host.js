@@ -250,7 +250,7 @@ export class Description {
    */
   constructor(platform, version) {
     /** @type {any} */
-    this.said = { platform, version, topics: [], secrets: [], optionalSecrets: [], keySets: [], redacted: [], settings: {} };
+    this.said = { platform, version, topics: [], secrets: [], optionalSecrets: [], keySets: [], redacted: [], settings: {}, documents: {} };
   }
   /** @param {string} name */
   topic(name) {
@@ -282,6 +282,14 @@ export class Description {
   }
   redactAddress() {
     this.said.redacted.push("address");
+  }
+  /**
+   * @param {string} name
+   * @param {string} _purpose
+   * @param {string} text
+   */
+  document(name, _purpose, text) {
+    this.said.documents[name] = text;
   }
 }
 

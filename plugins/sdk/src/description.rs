@@ -69,6 +69,14 @@ impl Description {
         self
     }
 
+    /// A text that the operator pastes into the shop, the query of a subscription say: `bursar adapter inspect FILE --document
+    /// NAME` prints it. At most 64 KiB, with line ends as `\n`.
+    #[must_use]
+    pub fn document(self, name: &str, purpose: &str, text: &str) -> Self {
+        self.0.document(name, purpose, text);
+        self
+    }
+
     pub(crate) fn into_host(self) -> incoming::Description {
         self.0
     }

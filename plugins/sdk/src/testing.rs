@@ -235,6 +235,8 @@ pub struct Described {
     pub redacted_body: Vec<String>,
     /// Are path and query to be blanked?
     pub redacted_address: bool,
+    /// Names, purposes and texts.
+    pub documents: Vec<(String, String, String)>,
 }
 
 /// What becomes of a request.
@@ -377,7 +379,11 @@ mod tests {
 
     impl Adapter for Hasty {
         fn describe() -> Description {
-            Description::new("hasty", "0.0.0").secret("webhook", "none needed").redact_header("Authorization")
+            Description::new("hasty", "0.0.0").secret("webhook", "none needed").redact_header("Authorization").document(
+                "query",
+                "paste it",
+                "{ order }\n",
+            )
         }
 
         fn authenticate(request: &Request<'_>) -> Result<Verdict> {
@@ -405,6 +411,14 @@ mod tests {
     fn an_accept_that_nothing_has_confirmed_is_refused() {
         let unproven = Shop::new().authenticate::<Hasty>(&Post::new("{}")).unwrap_err();
         assert_eq!(unproven.code, "unverified");
+    }
+
+    #[test]
+    fn a_description_is_kept_with_all_that_was_said_of_it() {
+        let described = Shop::describe::<Hasty>();
+        assert_eq!((&*described.platform, &*described.secrets[0].0), ("hasty", "webhook"));
+        assert_eq!(described.redacted_headers, ["Authorization"]);
+        assert_eq!(described.documents, [("query".into(), "paste it".into(), "{ order }\n".into())]);
     }
 
     #[test]

@@ -78,7 +78,23 @@ impl Author {
         serde_json::from_str(&said).unwrap()
     }
 
-    /// Changes the source, so that it is wrong in a way that the author must be told of.
+    /// Has the adapter describe a text to paste into the shop, which is then printed as it is, and alone.
+    fn has_a_document(&self, file: &str) {
+        let before = ".secret(SECRET, \"the";
+        let document = ".document(\"query\", \"paste it\", \"{\\n\\torder\\n}\\n\")";
+        self.replaces(file, before, &format!("{document}{before}"));
+        succeeds(&mut self.adapter(&["build"]));
+        let document = |name: &str| self.adapter(&["inspect", &self.component(), "--document", name]);
+        assert_eq!(succeeds(&mut document("query")), "{\n\torder\n}\n");
+        let unknown = fails(&mut document("queries"));
+        assert!(unknown.contains("no document `queries`") && unknown.contains("it has query"), "{unknown}");
+        let shown = succeeds(&mut self.adapter(&["inspect", &self.component()]));
+        assert!(shown.contains("document query, to paste into the shop: paste it\n  {\n      order\n  }\n"), "{shown}");
+        let text = self.inspected().pointer("/documents/0/text").cloned();
+        assert_eq!(text, Some("{\n\torder\n}\n".into()));
+    }
+
+    /// Changes the source.
     fn replaces(&self, file: &str, what: &str, with: &str) {
         let text = fs::read_to_string(self.file(file)).unwrap();
         assert!(text.contains(what), "{file} has no {what}");
@@ -164,6 +180,7 @@ fn an_adapter_in_rust() {
     let checked = fails(&mut author.adapter(&["check", &author.component()]));
     assert!(checked.contains("wrong  identity     the description lies about the adapter's name"), "{checked}");
 
+    author.has_a_document("src/lib.rs");
     author.replaces("src/lib.rs", "impl Adapter for Shop", "impl Adaptor for Shop");
     let error = fails(&mut author.adapter(&["build"]));
     assert!(error.contains("cannot find trait `Adaptor`"), "cargo's words are not shown:\n{error}");
@@ -174,6 +191,7 @@ fn an_adapter_in_javascript() {
     let (author, printed) = Author::follows_the_guide("JavaScript");
     assert!(!printed.contains("WASI"), "{printed}");
 
+    author.has_a_document("adapter.js");
     author.replaces("adapter.js", "describe: () =>", "describe: () => =>");
     let error = fails(&mut author.adapter(&["build"]));
     assert!(error.contains("adapter.js:"), "the place is not shown:\n{error}");
@@ -184,6 +202,7 @@ fn an_adapter_in_python() {
     let (author, printed) = Author::follows_the_guide("Python");
     assert!(printed.contains("WASI, which is empty here"), "{printed}");
 
+    author.has_a_document("app.py");
     author.replaces("app.py", "def describe(self)", "def describe(self");
     let error = fails(&mut author.adapter(&["build"]));
     assert!(error.contains("SyntaxError"), "the interpreter's words are not shown:\n{error}");

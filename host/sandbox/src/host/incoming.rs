@@ -299,6 +299,20 @@ impl HostDescription for RunState {
         Ok(())
     }
 
+    fn document(
+        &mut self,
+        description: Resource<DescriptionMark>,
+        name: String,
+        purpose: String,
+        text: String,
+    ) -> Result<()> {
+        self.count_call(name.len() + purpose.len() + text.len())?;
+        let documents = &mut self.draft(&description)?.documents;
+        book::within(documents.len(), limits::DESCRIBED + 1, "entries of a description")?;
+        documents.push((name, purpose, text));
+        Ok(())
+    }
+
     fn drop(&mut self, _: Resource<DescriptionMark>) -> Result<()> {
         Ok(())
     }

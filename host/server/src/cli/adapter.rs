@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use bursar_sandbox::{Adapter, Inspection, Limits, Named, PACKAGE, inspect as read_component};
+use bursar_sandbox::{Adapter, Document, Inspection, Limits, Named, PACKAGE, inspect as read_component};
 use bursar_toolchain::component::Identity;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -45,11 +45,16 @@ pub enum AdapterCommand {
 #[command(after_help = "\
 Permissions are read from the file's imports before any of it runs. The SHA-256 shown is the one for a shop's `pin`.
 
-Example: bursar adapter inspect adapters/woocommerce.wasm")]
+Examples:
+  bursar adapter inspect adapters/woocommerce.wasm
+  bursar adapter inspect adapters/saleor.wasm --document subscription > subscription.graphql")]
 pub struct InspectArgs {
     /// The adapter's `.wasm` file.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
+    /// Print this one of the texts to paste into the shop, and nothing else.
+    #[arg(long, value_name = "NAME")]
+    pub document: Option<String>,
 }
 
 /// Arguments of `bursar adapter list`.
@@ -68,7 +73,18 @@ pub async fn inspect(context: &Context, args: &InspectArgs) -> Result<(), CliErr
     let inspection = read_component(&bytes, &Limits::default())?;
     let identity = Identity::read(&bytes);
     let adapter = sandbox(context, false)?.load(bytes).await?;
+    if let Some(name) = &args.document {
+        return context.output.raw(document(&adapter.description().documents, name)?.text.as_bytes());
+    }
     context.output.item(&data(&adapter, &inspection, &identity), |_| words(&adapter, &inspection, &identity))
+}
+
+fn document<'a>(documents: &'a [Document], name: &str) -> Result<&'a Document, CliError> {
+    documents.iter().find(|document| document.name == name).ok_or_else(|| {
+        let names: Vec<_> = documents.iter().map(|document| &*document.name).collect();
+        let there = if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) };
+        CliError::failed(format!("the adapter has no document `{name}`")).hint(there)
+    })
 }
 
 fn data(adapter: &Adapter, inspection: &Inspection, identity: &Identity) -> Value {
@@ -90,6 +106,9 @@ fn data(adapter: &Adapter, inspection: &Inspection, identity: &Identity) -> Valu
         "settings": serde_json::from_str::<Value>(description.settings.text()).unwrap_or(Value::Null),
         "redact_headers": description.redact_headers, "redact_body": description.redact_body,
         "redact_address": description.redact_address,
+        "documents": description.documents.iter().map(|document| {
+            json!({ "name": document.name, "purpose": document.purpose, "text": document.text })
+        }).collect::<Vec<_>>(),
     })
 }
 
@@ -132,6 +151,11 @@ fn words(adapter: &Adapter, inspection: &Inspection, identity: &Identity) -> Str
     let headers_and_body = [&description.redact_headers[..], &description.redact_body[..]].concat();
     part("blanked before anything is stored", headers_and_body.into_iter().chain(address).collect());
     let permissions: Vec<String> = inspection.permissions.iter().map(ToString::to_string).collect();
+    for Document { name, purpose, text } in &description.documents {
+        let title = format!("document {name}, to paste into the shop: {purpose}");
+        // A tab is no character that is printed as it is.
+        part(&title, text.lines().map(|line| line.replace('\t', "    ")).collect());
+    }
     part("permissions it needs", if permissions.is_empty() { vec!["none".to_owned()] } else { permissions });
     part("imports", inspection.imports.clone());
     part("exports", inspection.exports.clone());

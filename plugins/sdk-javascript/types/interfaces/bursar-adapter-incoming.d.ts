@@ -77,6 +77,12 @@ declare module 'bursar:adapter/incoming@0.1.0' {
     * stored has the path `/***` and no query.
     */
     redactAddress(): void;
+    /**
+    * A text that the operator pastes into the shop, the query of a subscription say: its name, as a secret's is; what it
+    * is for, in the operator's words; and the text, byte for byte. Not empty, at most 64 KiB, line ends (`\n`) and tabs
+    * its only control characters; anything else, and the adapter is refused.
+    */
+    document(name: string, purpose: string, text: string): void;
     [Symbol.dispose](): void;
   }
   

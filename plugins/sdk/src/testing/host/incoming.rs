@@ -164,4 +164,8 @@ impl Description {
     pub fn redact_address(&self) {
         self.said.borrow_mut().redacted_address = true;
     }
+
+    pub fn document(&self, name: &str, purpose: &str, text: &str) {
+        self.said.borrow_mut().documents.push((name.to_owned(), purpose.to_owned(), text.to_owned()));
+    }
 }

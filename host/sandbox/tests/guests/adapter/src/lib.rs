@@ -44,6 +44,7 @@ impl Guest for Adapter {
         description.key_set("keys", "nothing uses it");
         description.redact_header("authorization");
         description.redact_body("/card/number");
+        description.document("query", "the query of the subscription", "subscription {\n\torder\n}\n");
         description.settings(
             r#"{"type":"object","properties":{"greeting":{"type":"string","default":"hello"}},"additionalProperties":false}"#,
         );
