@@ -86,6 +86,9 @@ const PERSONAL_OF_PAYMENT: [&str; 8] = [
 /// Of so many payments: orders have one, or a second after the first failed.
 const PAYMENTS: usize = 3;
 
+/// What the webhook has to send, for the operator to paste.
+const QUERY: &str = include_str!("../subscription.graphql");
+
 /// The adapter.
 #[derive(Debug)]
 pub struct Saleor;
@@ -101,7 +104,8 @@ impl Adapter for Saleor {
                 gate::SECRET,
                 "the secret key of the webhook, where it has one; Saleor calls that deprecated",
             )
-            .settings(settings::SCHEMA);
+            .settings(settings::SCHEMA)
+            .document("subscription", "the query that the webhook must have", QUERY);
         let description = TOPICS.into_iter().fold(description, |said, (name, meaning)| said.topic(name, meaning));
         let description = PERSONAL.into_iter().fold(description, Description::redact_body);
         (0..PAYMENTS)

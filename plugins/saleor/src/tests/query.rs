@@ -5,9 +5,7 @@ use std::collections::BTreeSet;
 use bursar_adapter::testing::Shop;
 
 use super::RECORDED;
-use crate::Saleor;
-
-const QUERY: &str = include_str!("../../subscription.graphql");
+use crate::{QUERY, Saleor};
 
 /// What the code reads of an order. A name that is missing in the query would never be there.
 const READ: [&str; 38] = [
