@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt::Display;
+use std::str::FromStr;
 
 use crate::loose::{List, Loose};
 use crate::moment::Moment;
@@ -61,15 +62,27 @@ impl<'v, P: Display> Field<'v, P> {
         Ok(id)
     }
 
-    /// A whole number from 0.
+    /// How many: a whole number from 0.
     ///
     /// # Errors
     /// `field-unexpected` (remedy `none`).
     pub fn count(&self) -> Result<Option<u32>> {
+        self.digits()
+    }
+
+    /// A whole number from 0 of any size: seconds since 1970, or money in the smallest unit of its currency.
+    ///
+    /// # Errors
+    /// `field-unexpected` (remedy `none`).
+    pub fn whole(&self) -> Result<Option<u64>> {
+        self.digits()
+    }
+
+    fn digits<N: FromStr>(&self) -> Result<Option<N>> {
         const EXPECTED: &str = "a whole number from 0";
         let Some(text) = self.written(EXPECTED)? else { return Ok(None) };
-        let count = Some(text).filter(|text| is_digits(text)).and_then(|text| text.parse().ok());
-        count.map(Some).ok_or_else(|| self.unexpected(EXPECTED))
+        let number = Some(text).filter(|text| is_digits(text)).and_then(|text| text.parse().ok());
+        number.map(Some).ok_or_else(|| self.unexpected(EXPECTED))
     }
 
     /// `true` or `false`. Their names as text are refused, because to many tools `"false"` is as true as any text.
@@ -201,6 +214,16 @@ mod tests {
     fn a_count_is_whole() {
         for json in ["1.5", "2.0", "-1", r#""-1""#, r#""+1""#, r#""1.0""#, r#""two""#, "4294967296", "true"] {
             assert_eq!(code(Field::new("q", &value(json)).count()), "field-unexpected", "{json}");
+        }
+    }
+
+    #[test]
+    fn a_whole_number_may_be_larger_than_any_count() {
+        for json in ["4294967296", r#""4294967296""#] {
+            assert_eq!(Field::new("amount", &value(json)).whole().unwrap(), Some(4_294_967_296), "{json}");
+        }
+        for json in ["1.5", "-1", r#""+1""#, "18446744073709551616", "true"] {
+            assert_eq!(code(Field::new("amount", &value(json)).whole()), "field-unexpected", "{json}");
         }
     }
 

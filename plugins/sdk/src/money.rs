@@ -40,6 +40,12 @@ impl Amount {
         Some(Self { units: if negative { -units } else { units }, places: u32::try_from(fraction.len()).ok()? })
     }
 
+    /// What platforms that count in the smallest unit of a currency write: 4900 of two places is 49.00.
+    #[must_use]
+    pub fn of_smallest(units: u64, places: u32) -> Self {
+        Self { units: i128::from(units), places }
+    }
+
     /// The same without its sign.
     #[must_use]
     pub fn absolute(self) -> Self {
@@ -150,6 +156,13 @@ mod tests {
         assert_eq!(amount("-79.90").to_string(), "-79.90");
         assert_eq!(amount("-79.90").absolute().to_string(), "79.90");
         assert_eq!(amount("-0.05").to_string(), "-0.05");
+    }
+
+    #[test]
+    fn smallest_units_are_written_with_the_places_of_their_currency() {
+        for (units, places, text) in [(4900, 2, "49.00"), (5, 2, "0.05"), (500, 0, "500"), (5120, 3, "5.120")] {
+            assert_eq!(Amount::of_smallest(units, places).to_string(), text);
+        }
     }
 
     #[test]
