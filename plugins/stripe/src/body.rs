@@ -211,8 +211,6 @@ pub(crate) struct Charge<'a> {
     #[serde(borrow)]
     pub(crate) amount: Loose<'a>,
     #[serde(borrow)]
-    pub(crate) amount_captured: Loose<'a>,
-    #[serde(borrow)]
     pub(crate) amount_refunded: Loose<'a>,
     #[serde(borrow)]
     pub(crate) refunded: Loose<'a>,

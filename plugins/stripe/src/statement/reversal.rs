@@ -117,12 +117,10 @@ struct Back {
 impl Back {
     fn of(charge: &Charge<'_>) -> Result<Self> {
         let currency = money::currency(&charge.currency)?;
-        let captured = money::amount("amount_captured", &charge.amount_captured, &currency)?;
-        let authorised = money::amount("amount", &charge.amount, &currency)?;
         Ok(Self {
             all: Field::new("data.object.refunded", &charge.refunded).flag()? == Some(true),
             back: money::amount("amount_refunded", &charge.amount_refunded, &currency)?.filter(|back| !back.is_zero()),
-            total: captured.filter(|captured| !captured.is_zero()).or(authorised),
+            total: money::amount("amount", &charge.amount, &currency)?,
             currency,
         })
     }
