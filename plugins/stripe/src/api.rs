@@ -11,8 +11,8 @@ use crate::body::{Charge, Expandable, InvoicePayment, OnlyId, Page, Session, sub
 /// The API version that is asked for: the first that says which invoice a payment was for.
 const VERSION: &str = "2025-03-31.basil";
 
-/// Pages of one list that are read, 100 entries each, which is Stripe's largest. A checkout has 100 lines at most (fact 31), so that more
-/// pages than this are another thing than a list; the delivery is rejected then.
+/// Pages of one list that are read, 100 entries each, which is Stripe's largest. A checkout has 100 lines at most (fact
+/// 31), so that more pages than this are another thing than a list; the delivery is rejected then.
 const PAGES_MAX: usize = 20;
 
 /// The API of one account.

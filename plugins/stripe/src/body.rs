@@ -1,4 +1,5 @@
-//! The shapes of what Stripe sends and answers, of the API versions from 2022-11-15 on (docs/shops/stripe.md facts 6 to 9).
+//! The shapes of what Stripe sends and answers, of the API versions from 2022-11-15 on (docs/shops/stripe.md facts 6 to
+//! 9).
 //!
 //! What a value must be is checked where it is used; fields that are not named here are passed over.
 

@@ -1,8 +1,9 @@
-//! Bursar's adapter for Stripe: Checkout, Payment Links, and the subscriptions that they begin. The facts that it rests on are
-//! numbered in `docs/shops/stripe.md`.
+//! Bursar's adapter for Stripe: Checkout, Payment Links, and the subscriptions that they begin. The facts that it rests
+//! on are numbered in `docs/shops/stripe.md`.
 //!
-//! An order is a payment (`pi_…`), a subscription (`sub_…`), or a checkout that cost nothing and so has no payment (`cs_…`). Charges,
-//! refunds and disputes name the payment, so they find the order that a checkout made, and may come before it.
+//! An order is a payment (`pi_…`), a subscription (`sub_…`), or a checkout that cost nothing and so has no payment
+//! (`cs_…`). Charges, refunds and disputes name the payment, so they find the order that a checkout made, and may come
+//! before it.
 //!
 //! | event | statement | holds, lifts, until |
 //! |---|---|---|
@@ -17,13 +18,14 @@
 //! | `customer.subscription.deleted` | patch: lines | until its end |
 //! | any other | ignored | |
 //!
-//! Money decides: a subscription's own status and period run ahead of the payment (fact 24), so they say nothing but while nothing
-//! is owed, and at the end.
+//! Money decides: a subscription's own status and period run ahead of the payment (fact 24), so they say nothing but
+//! while nothing is owed, and at the end.
 //!
 //! # Revision
 //!
-//! `[created, stage]`: seconds of the event, and of the events that one second may hold the one that follows from the others last
-//! ([`statement::Stage`]).
+//! `[created, stage]`: seconds of the event, and of the events that one second may hold the one that follows from the
+//! others last ([`statement::Stage`]). Lines of a subscription: `[end of the period, created]`, so that the latest
+//! period counts in whatever order periods are paid.
 
 mod api;
 mod body;

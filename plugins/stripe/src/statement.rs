@@ -28,8 +28,8 @@ pub(crate) struct Event {
 /// The end, in seconds since 1970, that stands for the last of all periods: in the year 2106.
 const END_OF_PERIODS: u64 = u32::MAX as u64;
 
-/// Which of two events of one second follows from the other, and so is the newer. Stripe says when something happened in whole seconds only
-/// (fact 5), and the order of arrival says nothing (fact 4).
+/// Which of two events of one second follows from the other, and so is the newer. Stripe says when something happened
+/// in whole seconds only (fact 5), and the order of arrival says nothing (fact 4).
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Stage {
     /// A checkout, money on its way back, a dispute that begins, a trial, a payment that failed.
@@ -59,8 +59,8 @@ impl Event {
         self.marked(orders::patch(order, &self.revision(stage)))
     }
 
-    /// States lines of a subscription by the end of the period that was paid for them: periods may be paid in any order, and it is the latest
-    /// that counts. What is said of one period twice goes by the moment of the event.
+    /// States lines of a subscription by the end of the period that was paid for them: periods may be paid in any
+    /// order, and it is the latest that counts. What is said of one period twice goes by the moment of the event.
     fn patch_period(&self, order: &str, end: u64) -> orders::Order {
         self.marked(orders::patch(order, &[end, self.created]))
     }

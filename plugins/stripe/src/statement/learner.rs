@@ -1,4 +1,5 @@
-//! Who learns: what was written down for it before the buyer, and never the buyer in place of an address that cannot be read.
+//! Who learns: what was written down for it before the buyer, and never the buyer in place of an address that cannot be
+//! read.
 
 use bursar_adapter::field::{self, Field};
 use bursar_adapter::{Problem, Result, log, orders};
@@ -81,8 +82,8 @@ pub(super) fn state(stated: &orders::Order, learner: &Learner) -> Result<()> {
 /// The revision of what is meant where nothing else is said: older than everything.
 const DEFAULT: [u64; 2] = [0, 0];
 
-/// States who learns by a subscription, of which several events tell. The buyer is stated as older than everything, so that whoever is named, by
-/// any of them, stands in whatever order they come.
+/// States who learns by a subscription, of which several events tell. The buyer is stated as older than everything, so
+/// that whoever is named, by any of them, stands in whatever order they come.
 pub(super) fn state_of_subscription(stated: &orders::Order, order: &str, learner: &Learner) -> Result<()> {
     match learner {
         Learner::Named(address) => written(stated, address),

@@ -1,7 +1,7 @@
 //! Subscriptions: what was paid for ends when its period does, and every period that is paid extends it.
 //!
-//! A line is a price of the subscription: the same for as long as it is renewed, another one once the subscription moves to another
-//! price. What was paid for the old one then ends by itself.
+//! A line is a price of the subscription: the same for as long as it is renewed, another one once the subscription
+//! moves to another price. What was paid for the old one then ends by itself.
 
 use std::collections::BTreeMap;
 
@@ -151,9 +151,9 @@ struct Period {
 
 /// What an invoice paid for, by price.
 ///
-/// A change in the middle of a period makes two lines, of one price or of two: one that gives back what is left of the period, one that
-/// charges for it anew (fact 27). Of the lines of one price the latest period counts; where money was only given back, the time ends where
-/// that period begins.
+/// A change in the middle of a period makes two lines, of one price or of two: one that gives back what is left of the
+/// period, one that charges for it anew (fact 27). Of the lines of one price the latest period counts; where money was
+/// only given back, the time ends where that period begins.
 fn bought(invoice: &Invoice<'_>, delivery: &Delivery<'_>, settings: &Settings) -> Result<BTreeMap<String, Bought>> {
     let mut bought = BTreeMap::new();
     match settings.stripe() {
