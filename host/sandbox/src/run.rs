@@ -8,8 +8,12 @@ pub(crate) mod lane;
 pub(crate) mod limiter;
 pub(crate) mod state;
 
-use std::time::{Duration, Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 
+use futures_util::FutureExt as _;
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::timeout,
@@ -68,13 +72,17 @@ pub(crate) async fn run(
     let left = wall.saturating_sub(waiting.elapsed());
     let started = Instant::now();
     let mut store = store(pre, state);
-    let ended = timeout(left, call(pre, &mut store)).await;
+    // The store is dropped, whatever state a panic left it in.
+    let ended = AssertUnwindSafe(timeout(left, call(pre, &mut store))).catch_unwind().await;
     // There is none to read in an engine that does not count it.
     let fuel = store.get_fuel().ok().map(|left| FUEL - left);
     let mut state = store.into_data();
     state.fuel = fuel;
     state.close_printed();
     let took = started.elapsed();
+    let Ok(ended) = ended else {
+        return Err(failed(RunErrorKind::Host("it panicked".to_owned()), None, state, took));
+    };
     match ended {
         Ok(Ok(returned)) => Ok(Finished { returned, state, wall: took }),
         Ok(Err(error)) => {

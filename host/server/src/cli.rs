@@ -125,6 +125,8 @@ pub async fn run(context: &Context, command: &Command) -> Result<(), CliError> {
         Command::Adapter(AdapterCommand::Check(args)) => adapter::check::run(context, args).await,
         Command::Adapter(AdapterCommand::Inspect(args)) => adapter::inspect(context, args).await,
         Command::Adapter(AdapterCommand::List(args)) => adapter::list(context, args).await,
+        Command::Adapter(AdapterCommand::Rollback(args)) => adapter::rollback::run(context, args).await,
+        Command::Adapter(AdapterCommand::Release(args)) => adapter::release::run(context, args).await,
         Command::Adapter(AdapterCommand::Test(args)) => adapter::test::run(context, args).await,
         Command::Webhook(WebhookCommand::Send(args)) => webhook::run(context, args).await,
     }

@@ -187,6 +187,11 @@ impl Gateway {
         };
         match authenticated.decision {
             Decision::Accept { topic, subject, key, occurred_at, answer } => {
+                let redacted = redact(adapter.description(), &request);
+                if adapter.description().redacts() && holds_secret(shop, &redacted) {
+                    tracing::warn!(shop = %name, "a request was refused, because it holds its secret where nobody blanks it");
+                    return Reply::NotAuthentic;
+                }
                 let delivery = NewDelivery {
                     id: DeliveryId::new(request.received_at),
                     shop: name.clone(),
@@ -200,7 +205,7 @@ impl Gateway {
                     problem: None,
                     due_at: request.received_at,
                     body_sha256: NewDelivery::digest(&request.body),
-                    request: redact(adapter.description(), &request),
+                    request: redacted,
                 };
                 match self.store.accept(delivery).await {
                     Ok(_) => {

@@ -1,7 +1,8 @@
 //! Where things are that were built or recorded before the tests began. What is missing ends the tests; nothing is skipped.
 
-use std::env;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 /// Names the binary where it is not beside the tests.
 const BINARY_VARIABLE: &str = "BURSAR_BIN";
@@ -28,11 +29,15 @@ pub fn test_adapter(name: &str) -> PathBuf {
     adapter(&format!("tests/{name}.wasm"))
 }
 
-/// Where tests keep compiled adapters of which each takes long: beside the binary, so that a cleaned project compiles anew.
-#[must_use]
-pub fn cache() -> PathBuf {
-    let built = binary();
-    built.parent().unwrap().join("compiled-adapters")
+/// Has a site's cache hold the compiled adapters of all sites: compiling takes long, and is the same for all. They are beside the
+/// binary, so that a cleaned project compiles anew. Everything else in a cache stays the site's own.
+pub fn share_compiled(cache: &Path) {
+    let shared = binary().parent().unwrap().join("compiled-adapters");
+    fs::create_dir_all(cache).unwrap();
+    for part in ["compiled", "known"] {
+        fs::create_dir_all(shared.join(part)).unwrap();
+        symlink(shared.join(part), cache.join(part)).unwrap();
+    }
 }
 
 /// A component by its file in the directory of the built adapters.

@@ -84,6 +84,8 @@ impl Shop {
 pub struct Plan {
     pub shops: Vec<Shop>,
     pub state: State,
+    /// A section of its own.
+    pub top: String,
     /// Lines of `[server]`.
     pub server: String,
     /// Lines of `[adapters]`.
@@ -103,6 +105,7 @@ impl Plan {
         Self {
             shops: vec![Shop::new(CAMPUS)],
             state: lms::state_with(learners),
+            top: String::new(),
             server: String::new(),
             adapters: String::new(),
             lms: String::new(),
@@ -121,6 +124,12 @@ impl Plan {
     #[must_use]
     pub fn state(self, state: State) -> Self {
         Self { state, ..self }
+    }
+
+    /// With a section of its own instead of the one that was given last.
+    #[must_use]
+    pub fn top(self, section: &str) -> Self {
+        Self { top: section.to_owned(), ..self }
     }
 
     /// With another line of `[server]`.
@@ -163,9 +172,10 @@ impl Plan {
     #[must_use]
     pub fn written(&self, lms_url: &str) -> (String, Vec<(String, String)>) {
         let mut text = format!(
-            "[server]\nlisten = \"127.0.0.1:0\"\n{}\n[adapters]\n{}\n[log]\nformat = \"json\"\n\n[[lms]]\nname = \"main\"\n\
+            "{}\n[server]\nlisten = \"127.0.0.1:0\"\n{}\n[adapters]\n{}\n[log]\nformat = \"json\"\n\n[[lms]]\nname = \"main\"\n\
              url = \"{lms_url}\"\nclient_id = \"{}\"\nclient_secret = {{ env = \"TEST_LMS_SECRET\" }}\n\
              calls_per_minute = \"unlimited\"\ntimeout = \"{}\"\n{}",
+            self.top,
             self.server,
             self.adapters,
             lms::CLIENT_ID,

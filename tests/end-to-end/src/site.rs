@@ -54,6 +54,7 @@ impl Site {
         let begun = begun.unwrap();
         assert!(begun.status.success(), "{begun:?}");
         fs::copy(places::woocommerce(), directory.path().join("adapters/woocommerce.wasm")).unwrap();
+        places::share_compiled(&directory.path().join("cache"));
         let lms = if plan.throttled { lms::start_throttled } else { lms::start }(plan.state.clone());
         let ledger = Ledger::open(&directory.path().join("bursar.db"));
         let mut site = Self { directory, plan, environment: Vec::new(), serve: None, lms, ledger };

@@ -140,7 +140,9 @@ impl Directory {
             reason: "is being written\nhint: it is read once it stays the same; write beside it and rename".to_owned(),
             instead: None,
         };
-        adapters.broken.extend(self.settling.keys().map(being_written));
+        // Of a file that is being replaced, what it was is said until it is known what it will be.
+        let new = self.settling.keys().filter(|file| !self.files.contains_key(*file));
+        adapters.broken.extend(new.map(being_written));
         Ok(Looked { adapters, changed, unsettled: !self.settling.is_empty() })
     }
 

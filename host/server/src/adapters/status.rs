@@ -105,6 +105,14 @@ impl Status {
         write_whole(&cache.join(FILE), &serde_json::to_vec_pretty(self)?)
     }
 
+    /// What the server says that runs now; none if none does.
+    #[must_use]
+    pub fn of_running(cache: &Path) -> Option<Self> {
+        // A file that cannot be read says as little as none.
+        let status = Self::read(cache).ok().flatten()?;
+        Path::new("/proc").join(status.process.to_string()).exists().then_some(status)
+    }
+
     /// Reads what a server wrote last; none if none ever did.
     ///
     /// # Errors

@@ -10,13 +10,18 @@ use serde_json::{Value, json};
 pub mod build;
 pub mod check;
 pub mod new;
+pub mod release;
+pub mod rollback;
 mod sandbox;
 pub mod test;
 
 use self::sandbox::sandbox;
 use super::{CliError, Context, deliveries::first_line};
 use crate::{
-    adapters::{self, serving_sandbox},
+    adapters::{
+        self, serving_sandbox,
+        status::{self, Row, Status},
+    },
     output::{
         human,
         table::{Column, Table},
@@ -36,6 +41,10 @@ pub enum AdapterCommand {
     Inspect(InspectArgs),
     /// List the adapters of the configured directory, and the shops that use them.
     List(ListArgs),
+    /// Put an earlier version of an adapter back.
+    Rollback(rollback::RollbackArgs),
+    /// Give a quarantined adapter another chance at once.
+    Release(release::ReleaseArgs),
     /// Run an adapter's fixtures in the sandbox of production, and compare what comes of them with what is expected.
     Test(test::TestArgs),
 }
@@ -162,52 +171,57 @@ fn words(adapter: &Adapter, inspection: &Inspection, identity: &Identity) -> Str
     text
 }
 
-/// Lists the configured directory's adapters.
+/// Lists the configured directory's adapters: as a running server has them, or else as one would begin with them.
 ///
 /// # Errors
 /// When the directory cannot be read.
 pub async fn list(context: &Context, _: &ListArgs) -> Result<(), CliError> {
     let config = context.load_config_without_secrets()?;
-    let sandbox = serving_sandbox(&config, context.compiler.clone())?;
-    let mut directory = adapters::directory(&config, sandbox, Arc::clone(&context.clock));
-    let adapters = directory
-        .open()
-        .await
-        .map_err(|error| CliError::failed(format!("{} cannot be read: {error}", directory.path().display())))?;
-    let shops = |name: &str| -> Vec<String> {
-        config.shops.iter().filter(|shop| shop.adapter.as_str() == name).map(|shop| shop.name.to_string()).collect()
-    };
-    let sound = adapters.sound.iter().map(|(name, loaded)| {
-        json!({
-            "adapter": name, "version": loaded.adapter.description().version, "sha256": loaded.adapter.sha256(),
-            "file": loaded.file, "shops": shops(name.as_str()), "problem": null,
-        })
-    });
-    let broken = adapters.broken.iter().map(|broken| json!({ "file": broken.file, "problem": broken.words() }));
-    let rows: Vec<Value> = sound.chain(broken).collect();
-    context.output.list(&rows, |_| {
-        let mut table = Table::new([
-            Column::new("adapter"),
-            Column::new("version"),
-            Column::new("sha256"),
-            Column::new("shops"),
-            Column::new("file"),
-            Column::new("problem"),
-        ]);
-        for (name, loaded) in &adapters.sound {
-            table.row([
-                name.to_string(),
-                loaded.adapter.description().version.clone(),
-                loaded.adapter.sha256().get(..12).unwrap_or_default().to_owned(),
-                shops(name.as_str()).join(", "),
-                loaded.file.display().to_string(),
-                String::new(),
-            ]);
+    let rows = match Status::of_running(&config.adapters.cache) {
+        Some(status) => {
+            context
+                .output
+                .say(&format!("as the running server (process {}) has them since {}", status.process, status.at));
+            status.adapters
         }
-        for broken in &adapters.broken {
-            let unknown = String::new;
-            let problem = first_line(&broken.words()).to_owned();
-            table.row([unknown(), unknown(), unknown(), unknown(), broken.file.display().to_string(), problem]);
+        None => {
+            let sandbox = serving_sandbox(&config, context.compiler.clone())?;
+            let mut directory = adapters::directory(&config, sandbox, Arc::clone(&context.clock));
+            let adapters = directory
+                .open()
+                .await
+                .map_err(|error| CliError::failed(format!("{} cannot be read: {error}", directory.path().display())))?;
+            context.output.say("no server runs here; this is what one would begin with");
+            status::rows(&adapters)
+        }
+    };
+    let shops = |row: &Row| -> Vec<String> {
+        let served = config.shops.iter().filter(|shop| Some(shop.adapter.as_str()) == row.adapter.as_deref());
+        served.map(|shop| shop.name.to_string()).collect()
+    };
+    let data: Vec<Value> = rows
+        .iter()
+        .map(|row| {
+            json!({
+                "adapter": row.adapter, "version": row.version, "sha256": row.sha256, "file": row.file,
+                "shops": shops(row), "state": row.state.as_str(), "problem": row.reason,
+            })
+        })
+        .collect();
+    context.output.list(&data, |_| {
+        let columns = ["adapter", "version", "sha256", "state", "shops", "file", "problem"];
+        let mut table = Table::new(columns.map(Column::new));
+        for row in &rows {
+            let sha256 = row.sha256.as_deref().unwrap_or_default();
+            table.row([
+                row.adapter.clone().unwrap_or_default(),
+                row.version.clone().unwrap_or_default(),
+                sha256.get(..12).unwrap_or_default().to_owned(),
+                row.state.as_str().to_owned(),
+                shops(row).join(", "),
+                row.file.display().to_string(),
+                row.reason.as_deref().map(first_line).unwrap_or_default().to_owned(),
+            ]);
         }
         table
     })

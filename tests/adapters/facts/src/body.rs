@@ -15,6 +15,9 @@ pub(crate) struct Body {
     pub(crate) review: Option<String>,
     /// That there is nothing to do.
     pub(crate) ignored: Option<String>,
+    /// That `handle` traps.
+    #[serde(default)]
+    pub(crate) trap: bool,
     /// How `handle` ends, if not well.
     pub(crate) problem: Option<Failure>,
 }

@@ -19,6 +19,7 @@ mod configuration;
 mod crashes;
 mod fixtures;
 mod forged;
+mod life;
 mod lms_calls;
 mod lms_trouble;
 mod people;

@@ -21,8 +21,7 @@ use serde_json::{Value, json};
 /// A site with one live shop of this platform. Compiling an adapter with an interpreter in it takes longer than a start may, so
 /// the command that looks over everything compiles it into the cache first.
 fn start(adapter: &str, shop: Shop) -> Site {
-    let cache = places::cache();
-    let plan = Plan::new(&["ada"]).shops([shop.adapter(adapter)]).adapters(&format!("cache = {cache:?}"));
+    let plan = Plan::new(&["ada"]).shops([shop.adapter(adapter)]);
     let mut site = Site::at_rest(plan);
     fs::copy(places::adapter(&format!("{adapter}.wasm")), site.path(&format!("adapters/{adapter}.wasm"))).unwrap();
     let listed = site.rows(&["adapter", "list"]);
