@@ -309,6 +309,13 @@ export class Delivery {
   review(reason) {
     this.#host.review(reason);
   }
+
+  /** The shop asks that somebody be forgotten: what is stored of its requests about this subject, as it was given to `Verdict.about`, is
+   * blanked once they are finished. Orders stay, and the access that was paid for. At most 1,000 subjects a run.
+   * @param {Id} subject */
+  forget(subject) {
+    this.#host.forget(idText(subject));
+  }
 }
 
 /** What becomes of a request. */

@@ -207,6 +207,12 @@ class Delivery:
         """A person should look at this delivery. Facts that are stated hold all the same."""
         self._host.review(reason)
 
+    def forget(self, subject: Id) -> None:
+        """The shop asks that somebody be forgotten: what is stored of its requests about this subject, as it was given to
+        `Verdict.about`, is blanked once they are finished. Orders stay, and the access that was paid for. At most 1,000
+        subjects a run."""
+        self._host.forget(str(subject))
+
 
 class Verdict:
     """What becomes of a request."""

@@ -72,6 +72,7 @@ class Handled:
     ignored: list[str]
     reviews: list[str]
     calls: list[dict[str, Any]]
+    forgets: list[str]
 
 
 class Err(Exception):
@@ -101,7 +102,7 @@ def handle(adapter: type, sent: Sent, world: World | None = None) -> Handled:
     _begin(sent, world)
     delivery = _Delivery(sent)
     _run(lambda: adapter().handle(delivery))
-    return Handled(list(_orders), delivery.reasons, delivery.reviews, list(_calls))
+    return Handled(list(_orders), delivery.reasons, delivery.reviews, list(_calls), delivery.forgets)
 
 
 def describe(adapter: type) -> dict[str, Any]:
@@ -171,7 +172,8 @@ class _Delivery:
     def __init__(self, sent: Sent) -> None:
         self.reasons: list[str] = []
         self.reviews: list[str] = []
-        self.ignored, self.review = self.reasons.append, self.reviews.append
+        self.forgets: list[str] = []
+        self.ignored, self.review, self.forget = self.reasons.append, self.reviews.append, self.forgets.append
         self.request, self.id = lambda: _Request(sent), lambda: "dlv_test"
         self.topic, self.origin, self.attempt = lambda: sent.topic, lambda: sent.origin, lambda: sent.attempt
 

@@ -147,6 +147,13 @@ class Calls(unittest.TestCase):
         order = {"id": "7", "statement": "snapshot", "revision": [5, 2], "number": "S7", "test": True, "payment": "paid"}
         self.assertEqual(host.handle(gate(state), Sent()).orders, [order | {"learner_email": "zoe@learner.example", "lines": [line]}])
 
+    def test_subjects_to_forget_are_text(self):
+        def forget(delivery: Delivery) -> None:
+            delivery.forget(7)
+            delivery.forget("customer 7")
+
+        self.assertEqual(host.handle(gate(forget), Sent()).forgets, ["7", "customer 7"])
+
     def test_an_adapter_describes_itself(self):
         said = host.describe(gate(print))
         self.assertEqual((said["platform"], said["secrets"], said["settings"], said["redacted"]), ("test", ["webhook"], {"type": "object"}, ["x-key"]))

@@ -11,6 +11,7 @@ use crate::{
     decision::{Answer, Deed, RulingKind},
     effect::{Asked, EffectEnd},
     fulfillment::Obstacle,
+    ids::DeliveryId,
     names::{LmsName, Mode},
     statement::{Cause, ProductId},
     time::Timestamp,
@@ -140,6 +141,20 @@ pub enum Reason {
     /// Bursar cannot look this kind of identity up.
     IdentityUnsupported,
 
+    // Deliveries.
+    /// The shop asked that somebody be forgotten.
+    ShopForgets {
+        /// So many stored requests were blanked.
+        blanked: u32,
+        /// So many more will be, once they are finished.
+        later: u32,
+    },
+    /// What came is blanked, because the shop asked for it.
+    Forgotten {
+        /// In this delivery.
+        asked_in: DeliveryId,
+    },
+
     // Effects.
     /// An adapter asked for a change beside the ledger.
     Effect {
@@ -228,6 +243,15 @@ impl fmt::Display for Reason {
             Self::AllowanceOver => f.write_str("the learner is enrolled, or nothing is owed any more"),
             Self::AccountRetired => f.write_str("the account was retired"),
             Self::IdentityUnsupported => f.write_str("this kind of identity cannot be looked up"),
+            Self::ShopForgets { blanked, later } => {
+                write!(
+                    f,
+                    "the shop asked for it; requests that were blanked: {blanked}, that will be once they are finished: {later}"
+                )
+            }
+            Self::Forgotten { asked_in } => {
+                write!(f, "the shop asked in {asked_in} that what it is about be forgotten")
+            }
             Self::Effect { asked, end } => match end {
                 EffectEnd::Done => write!(f, "the adapter asked {asked}"),
                 EffectEnd::FoundDone => write!(

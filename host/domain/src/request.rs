@@ -7,6 +7,12 @@ use bytes::Bytes;
 
 use crate::time::Timestamp;
 
+/// What stands in place of what was blanked.
+pub const BLANK: &str = "***";
+
+/// [`BLANK`] as a path.
+pub const BLANK_PATH: &str = "/***";
+
 /// One HTTP request, complete and unchanged.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Request {

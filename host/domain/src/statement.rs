@@ -20,6 +20,8 @@ pub struct Statements {
     pub orders: Vec<OrderStatement>,
     /// Changes of the LMS beside the ledger, in the order in which they were handed in.
     pub effects: Vec<EffectStatement>,
+    /// Subjects of which the shop asked that what is stored be blanked; each once, sorted.
+    pub forgets: Vec<String>,
     /// Why there was nothing to do.
     pub ignored: Vec<String>,
     /// Why a person should look at the delivery.

@@ -325,6 +325,11 @@ pub const HOLDS: usize = 32;
 /// Reviews of one order or line, or of the delivery, and reasons to ignore it. Beyond it the run ends as `limit`.
 pub const REVIEWS: usize = 32;
 
+/// Subjects that one run asks to be forgotten (the contract says so): every order of one buyer, of whom the largest have
+/// hundreds. The store blanks what came about them in one transaction, so they keep other commits waiting. Beyond it the run
+/// ends as `limit`.
+pub const FORGETS: usize = 1_000;
+
 /// Ids of one product. Beyond it the run ends as `limit`.
 pub const PRODUCT_IDS: usize = 32;
 

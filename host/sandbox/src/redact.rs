@@ -5,17 +5,12 @@
 
 use std::{borrow::Cow, fmt, ops::Range};
 
-use bursar_domain::Request;
+pub use bursar_domain::request::BLANK;
+use bursar_domain::{Request, request::BLANK_PATH};
 use bytes::Bytes;
 use serde_json::value::RawValue;
 
 use crate::description::Description;
-
-/// What stands in place of what was blanked.
-pub const BLANK: &str = "***";
-
-/// [`BLANK`] as a path.
-const BLANK_PATH: &str = "/***";
 
 /// [`BLANK`] as a JSON value.
 const BLANK_JSON: &[u8] = b"\"***\"";

@@ -104,6 +104,13 @@ async fn reasons_to_do_nothing_and_reviews_of_the_delivery_are_kept() {
 }
 
 #[tokio::test]
+async fn subjects_to_forget_are_kept_each_once() {
+    let statements = handle("forget/42,customer 7,42").await.result.unwrap();
+    let expected = Statements { forgets: vec!["42".into(), "customer 7".into()], ..Statements::default() };
+    assert_eq!(statements, expected);
+}
+
+#[tokio::test]
 async fn a_run_that_ends_in_a_problem_stated_nothing() {
     let problem = handle("state-then-fail").await.result.unwrap_err();
     assert_eq!((problem.code.as_str(), problem.remedy), ("told-so", Remedy::Later));

@@ -198,6 +198,7 @@ async fn look_ups_are_counted() {
 async fn statements_have_an_end() {
     assert_eq!(handle_error("orders").await.kind, over("orders", limits::ORDERS as u64));
     assert_eq!(handle_error("lines/5001").await.kind, over("lines", limits::LINES as u64));
+    assert_eq!(handle_error("forgets").await.kind, over("subjects to forget", limits::FORGETS as u64));
     assert_eq!(handle_error("holds").await.kind, over("holds of an order or line", limits::HOLDS as u64));
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 use bursar_domain::{
     AdapterName, Request, ShopName, Timestamp,
     ids::{AttemptId, DeliveryId},
+    request::{BLANK, BLANK_PATH},
 };
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -465,6 +466,27 @@ impl StoredRequest {
         .await?;
         Ok(())
     }
+}
+
+/// Puts the mark of what was blanked in the place of everything that a sender wrote.
+pub(crate) async fn blank(connection: &mut SqliteConnection, id: DeliveryId, now: Timestamp) -> Result<()> {
+    let headers = rows::to_json(&[(BLANK, HeaderValue::Text(BLANK.to_owned()))])?;
+    sqlx::query(
+        "UPDATE bodies SET path = ?, query = ?, encoding = 'plain', headers = ?, body = ? WHERE delivery_id = ?",
+    )
+    .bind(BLANK_PATH)
+    .bind(BLANK)
+    .bind(headers.into_bytes())
+    .bind(BLANK.as_bytes())
+    .bind(id.to_string())
+    .execute(&mut *connection)
+    .await?;
+    sqlx::query("UPDATE deliveries SET blanked_at = ? WHERE id = ?")
+        .bind(now.as_millis())
+        .bind(id.to_string())
+        .execute(connection)
+        .await?;
+    Ok(())
 }
 
 /// The request of a row that joins `deliveries` and `bodies`.

@@ -10,6 +10,7 @@ pub mod decisions;
 pub mod effects;
 pub mod enrollments;
 mod error;
+mod forgetting;
 pub mod inbox;
 pub mod links;
 mod open;

@@ -67,7 +67,9 @@ pub struct DeliverySummary {
     pub due_at: Option<Timestamp>,
     /// Tries that counted.
     pub attempts: u32,
-    /// Size of the body, in bytes.
+    /// When what the shop sent was blanked, because it asked that somebody be forgotten. Such a delivery never runs again.
+    pub blanked_at: Option<Timestamp>,
+    /// Size of the body as it came, in bytes.
     pub body_bytes: u64,
     /// What went wrong last: code and sentence.
     pub problem: Option<(String, String)>,
@@ -279,7 +281,7 @@ impl Store {
     /// Has the delivery run again, now.
     ///
     /// # Errors
-    /// When there is none, or it was refused as not authentic.
+    /// When there is none, it was refused as not authentic, or what it holds was blanked.
     pub async fn retry(&self, id: DeliveryId, now: Timestamp) -> Result<DeliveryState> {
         self.writer.run(Retry { id, now }).await
     }
@@ -395,6 +397,7 @@ fn summary(row: &SqliteRow) -> Result<DeliverySummary> {
         finished_at: rows::time_option(row, "finished_at")?,
         due_at: rows::time_option(row, "due_at")?,
         attempts: rows::count(row, "attempts")?,
+        blanked_at: rows::time_option(row, "blanked_at")?,
         body_bytes: u64::try_from(row.try_get::<i64, _>("body_bytes")?).unwrap_or(0),
         problem: code.zip(message),
     })
@@ -467,7 +470,7 @@ impl Command for Retry {
     type Output = DeliveryState;
 
     async fn execute(self, connection: &mut SqliteConnection) -> Result<DeliveryState> {
-        let row = sqlx::query("SELECT state FROM deliveries WHERE id = ?")
+        let row = sqlx::query("SELECT state, blanked_at FROM deliveries WHERE id = ?")
             .bind(self.id.to_string())
             .fetch_optional(&mut *connection)
             .await?
@@ -476,6 +479,12 @@ impl Command for Retry {
         if state == DeliveryState::Refused {
             return Err(StoreError::Refused(format!(
                 "{} was not authentic and is never handled\nhint: have the shop send it again once the secret is right",
+                self.id
+            )));
+        }
+        if rows::time_option(&row, "blanked_at")?.is_some() {
+            return Err(StoreError::Refused(format!(
+                "{} holds nothing any more: the shop asked that what it is about be forgotten\nhint: what followed from it stays; for anything newer have the shop send it again",
                 self.id
             )));
         }

@@ -17,6 +17,7 @@ use sqlx::SqliteConnection;
 use crate::{
     Store, effects,
     error::{Result, StoreError},
+    forgetting,
     inbox::{DeliveryState, Lane, StoredRequest},
     orders::{self, Occasion},
     reviews, rows,
@@ -142,6 +143,7 @@ impl Command for Run {
         );
         let occasion = Occasion { now, actor: &actor, delivery: Some(delivery) };
         let mut orders = 0;
+        let mut forgets = Vec::new();
         let end = match outcome {
             Outcome::Stated(statements) => {
                 orders = statements.orders.len();
@@ -149,11 +151,13 @@ impl Command for Run {
                 for effect in &statements.effects {
                     effects::hand_in(connection, &policy, effect, delivery, &occasion).await?;
                 }
-                let state = if orders == 0 && statements.effects.is_empty() && !statements.ignored.is_empty() {
+                let said_nothing = orders == 0 && statements.effects.is_empty() && statements.forgets.is_empty();
+                let state = if said_nothing && !statements.ignored.is_empty() {
                     DeliveryState::Ignored
                 } else {
                     DeliveryState::Done
                 };
+                forgets = statements.forgets;
                 if let Some(attempt) = &mut attempt {
                     attempt.notes.stale = stale;
                     attempt.notes.ignored = statements.ignored;
@@ -179,6 +183,13 @@ impl Command for Run {
         }
         let state = end.state;
         update_delivery(connection, delivery, end, now).await?;
+        // Only now, because this delivery may be about somebody to be forgotten, and is finished.
+        if !forgets.is_empty() {
+            forgetting::forget(connection, &lane.shop, &forgets, delivery, &occasion).await?;
+        }
+        if state.is_final() {
+            forgetting::finished(connection, delivery, &occasion).await?;
+        }
         Ok(Committed { state, orders })
     }
 }

@@ -44,6 +44,10 @@ pub enum AuditAction {
     Refused,
     /// The LMS could not be reached or understood; it is tried again.
     Postponed,
+    /// The shop asked that somebody be forgotten.
+    Forgot,
+    /// What the shop sent was blanked.
+    Blanked,
     /// A person decided.
     Decided,
 }
@@ -65,6 +69,8 @@ impl std::fmt::Display for AuditAction {
             Self::LeftAlone => "left alone",
             Self::Refused => "refused",
             Self::Postponed => "postponed",
+            Self::Forgot => "forgot",
+            Self::Blanked => "blanked",
             Self::Decided => "decided",
         })
     }

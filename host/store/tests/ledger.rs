@@ -562,6 +562,182 @@ async fn a_finished_delivery_runs_again_at_a_persons_wish() {
     assert!(matches!(nobody, Err(StoreError::NotFound { .. })), "{nobody:?}");
 }
 
+impl Ledger {
+    /// A delivery about this subject comes, asks for these subjects to be forgotten, and is done.
+    async fn forget(&self, about: &str, subjects: &[&str], now: Timestamp) -> DeliveryId {
+        let asking = NewDelivery { due_at: now, ..delivery(about, None, "{\"forget\":\"Ada\"}") };
+        let id = asking.id;
+        self.store.accept(asking).await.unwrap();
+        let claimed = self.claim(now).await.into_iter().find(|claimed| claimed.id == id).expect("it is due");
+        let forgets = subjects.iter().map(|subject| (*subject).to_owned()).collect();
+        let stated = Outcome::Stated(Statements { forgets, ..Statements::default() });
+        self.store.commit_run(run(&claimed, stated, now)).await.unwrap();
+        id
+    }
+
+    /// The one delivery that is due is run, and there was nothing to do.
+    async fn finish(&self, now: Timestamp) {
+        let claimed = self.claim(now).await.pop().expect("a delivery is due");
+        self.store.commit_run(run(&claimed, nothing(), now)).await.unwrap();
+    }
+
+    /// What is stored of a delivery: path, query, names and values of its headers, body.
+    async fn stored(&self, id: DeliveryId) -> (String, String, Vec<(String, Bytes)>, Bytes) {
+        let request = self.store.delivery(id).await.unwrap().request;
+        (request.path, request.query, request.headers, request.body)
+    }
+
+    async fn is_blank(&self, id: DeliveryId) -> bool {
+        let mark = || Bytes::from_static(b"***");
+        let is_blank = self.stored(id).await == ("/***".into(), "***".into(), vec![("***".into(), mark())], mark());
+        assert_eq!(is_blank, self.store.delivery(id).await.unwrap().summary.blanked_at.is_some());
+        is_blank
+    }
+
+    /// What a delivery's timeline says: action and words.
+    async fn told(&self, id: DeliveryId) -> Vec<(AuditAction, String)> {
+        let trail = self.store.delivery(id).await.unwrap().trail;
+        trail.into_iter().map(|entry| (entry.action, entry.reason.to_string())).collect()
+    }
+}
+
+#[tokio::test]
+async fn what_a_shop_wants_forgotten_is_blanked_and_what_was_bought_stays() {
+    let ledger = Ledger::new().await;
+    ledger.ada_bought().await;
+    let bought =
+        ledger.store.deliveries(&DeliveryFilter { limit: 1, ..DeliveryFilter::default() }).await.unwrap()[0].id;
+    let Accepted::New(other) = ledger.accept("43", None, "{\"name\":\"Bob\"}").await else { panic!("new") };
+    ledger.finish(at(4)).await;
+    let asked_in = ledger.forget("customer 7", &["41", "42"], at(5)).await;
+    assert!(ledger.is_blank(bought).await);
+    assert!(!ledger.is_blank(other).await && !ledger.is_blank(asked_in).await, "they are about something else");
+    let words = "the shop asked for it; requests that were blanked: 1, that will be once they are finished: 0";
+    assert_eq!(ledger.told(asked_in).await, [(AuditAction::Forgot, words.to_owned())]);
+    let words = format!("the shop asked in {asked_in} that what it is about be forgotten");
+    assert_eq!(ledger.told(bought).await.pop().unwrap(), (AuditAction::Blanked, words));
+    assert_eq!(ledger.state_of(bought).await, DeliveryState::Done);
+    let lines = ledger.store.order(&shop(), "42").await.unwrap().unwrap().lines;
+    assert!(lines[0].grants.iter().all(|grant| grant.ended.is_none()), "the access was paid for");
+}
+
+#[tokio::test]
+async fn a_delivery_that_asks_for_its_own_subject_to_be_forgotten_is_blanked_with_it() {
+    let ledger = Ledger::new().await;
+    let asked_in = ledger.forget("customer 7", &["customer 7"], at(2)).await;
+    assert!(ledger.is_blank(asked_in).await);
+    let actions: Vec<_> = ledger.told(asked_in).await.into_iter().map(|(action, _)| action).collect();
+    assert_eq!(actions, [AuditAction::Blanked, AuditAction::Forgot]);
+}
+
+#[tokio::test]
+async fn what_is_not_finished_is_blanked_once_it_is() {
+    let ledger = Ledger::new().await;
+    let parked = NewDelivery { state: DeliveryState::Parked, subject: None, due_at: at(9), ..delivery("", None, "{}") };
+    let unjudged = parked.id;
+    ledger.store.park(parked, 1).await.unwrap();
+    let waiting = NewDelivery { due_at: at(7), ..delivery("42", None, "{}") };
+    let queued = waiting.id;
+    ledger.store.accept(waiting).await.unwrap();
+    let asked_in = ledger.forget("customer 7", &["42"], at(5)).await;
+    let words = "the shop asked for it; requests that were blanked: 0, that will be once they are finished: 1";
+    assert_eq!(ledger.told(asked_in).await[0].1, words, "what a parked one is about is not known yet");
+
+    let claimed = ledger.claim(at(7)).await.pop().unwrap();
+    assert_eq!(claimed.request.body, "{}", "it is needed whole until it is finished");
+    let again = Outcome::Problem {
+        state: DeliveryState::Queued,
+        due_at: Some(at(8)),
+        counts: true,
+        code: "c".into(),
+        message: "m".into(),
+    };
+    ledger.store.commit_run(run(&claimed, again, at(7))).await.unwrap();
+    assert!(!ledger.is_blank(queued).await);
+    ledger.finish(at(8)).await;
+    assert!(ledger.is_blank(queued).await);
+
+    let claimed = ledger.claim(at(9)).await.pop().unwrap();
+    let authentic = Outcome::Authentic { topic: "order.updated".into(), subject: Some("42".into()) };
+    ledger.store.commit_run(run(&claimed, authentic, at(9))).await.unwrap();
+    assert!(!ledger.is_blank(unjudged).await);
+    ledger.finish(at(9)).await;
+    assert!(ledger.is_blank(unjudged).await);
+}
+
+#[tokio::test]
+async fn what_comes_after_a_subject_was_forgotten_is_kept_until_the_shop_asks_again() {
+    let ledger = Ledger::new().await;
+    let Accepted::New(first) = ledger.accept("42", None, "{}").await else { panic!("new") };
+    ledger.finish(at(2)).await;
+    let asked_in = ledger.forget("customer 7", &["42"], at(3)).await;
+    let mut later = delivery("42", None, "{}");
+    later.request.received_at = at(4);
+    let later = NewDelivery { due_at: at(4), ..later };
+    let second = later.id;
+    ledger.store.accept(later).await.unwrap();
+    ledger.finish(at(4)).await;
+    assert!(!ledger.is_blank(second).await);
+
+    let before = ledger.told(first).await;
+    ledger.store.retry(asked_in, at(5)).await.unwrap();
+    let claimed = ledger.claim(at(5)).await.pop().unwrap();
+    let stated = Statements { forgets: vec!["42".into()], ..Statements::default() };
+    ledger.store.commit_run(run(&claimed, Outcome::Stated(stated), at(5))).await.unwrap();
+    assert!(ledger.is_blank(second).await);
+    assert_eq!(ledger.told(first).await, before, "nothing is blanked twice");
+}
+
+#[tokio::test]
+async fn one_shops_wish_to_forget_is_nothing_to_another_shops_deliveries() {
+    let ledger = Ledger::new().await;
+    let elsewhere = NewDelivery { shop: ShopName::parse("other").unwrap(), ..delivery("42", None, "{}") };
+    let id = elsewhere.id;
+    ledger.store.accept(elsewhere).await.unwrap();
+    ledger.finish(at(2)).await;
+    ledger.forget("customer 7", &["42"], at(3)).await;
+    assert!(!ledger.is_blank(id).await);
+}
+
+#[tokio::test]
+async fn what_was_blanked_is_not_run_again() {
+    let ledger = Ledger::new().await;
+    let Accepted::New(id) = ledger.accept("42", None, "{}").await else { panic!("new") };
+    ledger.finish(at(2)).await;
+    ledger.forget("customer 7", &["42"], at(3)).await;
+    let refused = ledger.store.retry(id, at(4)).await.unwrap_err().to_string();
+    assert!(refused.contains("holds nothing any more") && refused.contains("\nhint: "), "{refused}");
+    assert_eq!(ledger.state_of(id).await, DeliveryState::Ignored);
+    assert!(ledger.claim(at(4)).await.is_empty());
+}
+
+#[tokio::test]
+async fn an_event_that_was_blanked_is_still_known_when_it_comes_again() {
+    let ledger = Ledger::new().await;
+    let Accepted::New(id) = ledger.accept("42", Some("k"), "{}").await else { panic!("new") };
+    ledger.finish(at(2)).await;
+    ledger.forget("customer 7", &["42"], at(3)).await;
+    assert_eq!(ledger.accept("42", Some("k"), "{}").await, Accepted::Duplicate(id));
+}
+
+#[tokio::test]
+async fn what_was_blanked_is_in_no_byte_of_the_ledger() {
+    let ledger = Ledger::new().await;
+    // Long enough for pages of its own, and not repetitive, so that it is not found squeezed.
+    let name = "Ada Lovelace of Horsley Towers";
+    let body: String = (0..2_000).map(|number| format!("{name} {}, ", number * 7_919)).collect();
+    ledger.accept("42", None, name).await;
+    ledger.accept("42", None, &body).await;
+    ledger.finish(at(2)).await;
+    ledger.finish(at(2)).await;
+    ledger.forget("customer 7", &["42"], at(3)).await;
+    ledger.store.close().await;
+    let bytes = std::fs::read(&ledger.path).unwrap();
+    let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(holds("order.updated"));
+    assert!(!holds(name));
+}
+
 #[tokio::test]
 async fn one_command_that_fails_does_not_undo_those_that_share_its_commit() {
     let ledger = Ledger::new().await;

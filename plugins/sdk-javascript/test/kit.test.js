@@ -173,6 +173,18 @@ test("statements arrive as they were made", () => {
   ]);
 });
 
+test("subjects to forget are text", () => {
+  const forgetting = defineAdapter({
+    describe: () => new Description("test", "1.0.0"),
+    authenticate: () => Verdict.ignore(""),
+    handle: (delivery) => {
+      delivery.forget(7);
+      delivery.forget("customer 7");
+    },
+  });
+  assert.deepEqual(handle(forgetting, {}).forgets, ["7", "customer 7"]);
+});
+
 test("an adapter describes itself", () => {
   const described = defineAdapter({
     describe: () => new Description("test", "1.0.0").secret("webhook", "x").topic("sale", "y").settings({ type: "object" }).redactHeader("x-key").document("query", "paste it", "{ order }\n"),

@@ -63,14 +63,14 @@ export function authenticate(adapter, sent, told = {}) {
  * @param {any} adapter what `defineAdapter` returned
  * @param {Sent & { topic?: string, origin?: string, attempt?: number }} sent
  * @param {Partial<World>} [told]
- * @returns {{ orders?: any[], ignored?: string[], reviews?: string[], calls: any[], problem?: any, log: [string, string][] }}
+ * @returns {{ orders?: any[], ignored?: string[], reviews?: string[], forgets?: string[], calls: any[], problem?: any, log: [string, string][] }}
  */
 export function handle(adapter, sent, told = {}) {
   begin(told);
   const delivery = new Delivery(sent);
   return run(() => {
     adapter.handle(delivery);
-    return { orders: said.orders, ignored: delivery.reasons, reviews: delivery.reviews };
+    return { orders: said.orders, ignored: delivery.reasons, reviews: delivery.reviews, forgets: delivery.forgets };
   });
 }
 
@@ -170,6 +170,8 @@ export class Delivery {
   reasons = [];
   /** @type {string[]} */
   reviews = [];
+  /** @type {string[]} */
+  forgets = [];
   /** @param {Sent & { topic?: string, origin?: string, attempt?: number }} sent */
   constructor(sent) {
     this.sent = sent;
@@ -196,6 +198,10 @@ export class Delivery {
   /** @param {string} reason */
   review(reason) {
     this.reviews.push(reason);
+  }
+  /** @param {string} subject */
+  forget(subject) {
+    this.forgets.push(subject);
   }
 }
 

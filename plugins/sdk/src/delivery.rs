@@ -1,6 +1,7 @@
 //! The stored request whose turn has come.
 
 use std::cell::OnceCell;
+use std::fmt::Display;
 
 use crate::Request;
 use crate::host::incoming;
@@ -73,5 +74,12 @@ impl<'a> Delivery<'a> {
     /// A person should look at this delivery. Facts that are stated hold all the same.
     pub fn review(&self, reason: &str) {
         self.handle.review(reason);
+    }
+
+    /// The shop asks that somebody be forgotten: what is stored of its requests about this subject, as it was given to
+    /// [`Verdict::about`](crate::Verdict::about), is blanked once they are finished. Orders stay, and the access that was paid
+    /// for. At most 1,000 subjects a run.
+    pub fn forget(&self, subject: impl Display) {
+        self.handle.forget(&subject.to_string());
     }
 }

@@ -195,13 +195,15 @@ impl Shop {
         let delivery = host::incoming::Delivery(post.clone());
         let result = A::handle(&Delivery::lent(&delivery));
         let run = end();
-        let (orders, effects) = if result.is_ok() { (run.orders, run.effects) } else { (Vec::new(), Vec::new()) };
+        // After a problem nothing was said.
+        let said = if result.is_ok() { run.clone() } else { Run::default() };
         Handled {
             result,
             ignored: run.ignored,
             reviews: run.reviews,
-            orders,
-            effects,
+            orders: said.orders,
+            effects: said.effects,
+            forgets: said.forgets,
             calls: run.calls,
             logs: run.logs,
         }
@@ -293,6 +295,8 @@ pub struct Handled {
     pub orders: Vec<OrderFacts>,
     /// What the LMS is to be told beside the ledger, each with its key; nothing after a problem.
     pub effects: Vec<(String, AskedChange)>,
+    /// Subjects to forget; nothing after a problem.
+    pub forgets: Vec<String>,
     /// What the shop's own API was asked, in order.
     pub calls: Vec<ApiCall>,
     /// Level and message.
@@ -307,6 +311,7 @@ impl Handled {
             Ok(())
                 if self.orders.is_empty()
                     && self.effects.is_empty()
+                    && self.forgets.is_empty()
                     && self.reviews.is_empty()
                     && !self.ignored.is_empty() =>
             {
@@ -346,6 +351,7 @@ struct Run {
     verified: bool,
     orders: Vec<OrderFacts>,
     effects: Vec<(String, AskedChange)>,
+    forgets: Vec<String>,
     calls: Vec<ApiCall>,
     ignored: Vec<String>,
     reviews: Vec<String>,
@@ -398,6 +404,7 @@ mod tests {
             let order = orders::snapshot(7, &[1]);
             order.payment(Payment::Paid).line("1").quantity(2);
             order.line("1").refunded_quantity(1);
+            delivery.forget(7);
             let wanted: BTreeMap<String, u32> = settings::read()?;
             let given: BTreeMap<String, u32> = delivery.request().json()?;
             if wanted != given {
@@ -443,7 +450,7 @@ mod tests {
         let handled = Shop::new().handle::<Hasty>(&Post::new(r#"{"a":1}"#));
         assert_eq!(handled.outcome(), "later");
         assert_eq!(handled.result.unwrap_err().retry_after, Some(60));
-        assert!(handled.orders.is_empty());
+        assert!(handled.orders.is_empty() && handled.forgets.is_empty());
     }
 
     #[test]

@@ -216,6 +216,11 @@ impl HostDelivery for RunState {
         Ok(self.book.review(&reason)?)
     }
 
+    fn forget(&mut self, _: Resource<DeliveryMark>, subject: String) -> Result<()> {
+        self.count_call(subject.len())?;
+        Ok(self.book.forget(subject)?)
+    }
+
     fn drop(&mut self, _: Resource<DeliveryMark>) -> Result<()> {
         Ok(())
     }

@@ -1,10 +1,13 @@
 //! What a run of `handle` stated, while it states it.
 //!
 //! Owns the rules of the contract's `orders` on how statements add up, and their caps; and what was handed in to
-//! `lms-write`. Reads nothing and decides nothing
+//! `lms-write`, and what is to be forgotten. Reads nothing and decides nothing
 //! about access.
 
-use std::{collections::HashMap, str::FromStr};
+use std::{
+    collections::{BTreeSet, HashMap},
+    str::FromStr,
+};
 
 use bursar_domain::{
     CourseRun, Email, Mode, Timestamp, Username,
@@ -28,6 +31,7 @@ pub(crate) struct Book {
     lines: Vec<(usize, LineStatement)>,
     line_by_id: HashMap<(usize, String), usize>,
     effects: Vec<EffectStatement>,
+    forgets: BTreeSet<String>,
     ignored: Vec<String>,
     reviews: Vec<String>,
 }
@@ -73,6 +77,15 @@ impl Book {
         Ok(())
     }
 
+    pub(crate) fn forget(&mut self, subject: String) -> Result<(), RunErrorKind> {
+        let subject = required_id("subject", subject)?;
+        if !self.forgets.contains(&subject) {
+            within(self.forgets.len(), limits::FORGETS, "subjects to forget")?;
+            self.forgets.insert(subject);
+        }
+        Ok(())
+    }
+
     pub(crate) fn ignored(&mut self, reason: &str) -> Result<(), RunErrorKind> {
         add_words(&mut self.ignored, reason, "reasons to ignore a delivery")
     }
@@ -89,7 +102,13 @@ impl Book {
                 order.lines.push(line);
             }
         }
-        Statements { orders, effects: self.effects, ignored: self.ignored, reviews: self.reviews }
+        Statements {
+            orders,
+            effects: self.effects,
+            forgets: self.forgets.into_iter().collect(),
+            ignored: self.ignored,
+            reviews: self.reviews,
+        }
     }
 }
 

@@ -82,7 +82,7 @@ pub struct RetryArgs {
     /// The deliveries.
     #[arg(value_name = "ID", required_unless_present = "failed", conflicts_with = "failed")]
     pub ids: Vec<DeliveryId>,
-    /// All that were given up.
+    /// All that were given up, but for those that the shop asked to forget.
     #[arg(long)]
     pub failed: bool,
     /// With --failed: of this shop only.
@@ -109,6 +109,7 @@ struct Row {
     next_at: Option<String>,
     attempts: u32,
     body_bytes: u64,
+    blanked_at: Option<String>,
     problem_code: Option<String>,
     problem: Option<String>,
 }
@@ -128,6 +129,7 @@ impl From<&DeliverySummary> for Row {
             next_at: delivery.due_at.map(text),
             attempts: delivery.attempts,
             body_bytes: delivery.body_bytes,
+            blanked_at: delivery.blanked_at.map(text),
             problem_code,
             problem,
         }
@@ -244,6 +246,10 @@ fn tell(context: &Context, delivery: &DeliveryDetail) -> Result<(), CliError> {
     if let Some((code, message)) = &summary.problem {
         facts.push_str(&format!("\n{message} ({code})"));
     }
+    if let Some(at) = summary.blanked_at {
+        let when = human::moment(at);
+        facts.push_str(&format!("\nblanked {when}: the shop asked that what it is about be forgotten"));
+    }
     if let Some(due) = summary.due_at {
         facts.push_str(&format!("\nlooked at next {}", human::relative(due, now)));
     }
@@ -340,5 +346,7 @@ async fn failed(store: &Store, args: &RetryArgs) -> Result<Vec<DeliveryId>, CliE
         limit: LIMIT_MAX,
         ..DeliveryFilter::default()
     };
-    Ok(store.deliveries(&filter).await?.iter().map(|delivery| delivery.id).collect())
+    let failed = store.deliveries(&filter).await?;
+    // Of what was blanked nothing is left that could be run.
+    Ok(failed.iter().filter(|delivery| delivery.blanked_at.is_none()).map(|delivery| delivery.id).collect())
 }

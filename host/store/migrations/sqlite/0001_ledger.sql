@@ -35,6 +35,8 @@ CREATE TABLE deliveries (
     problem_code    TEXT,
     problem_message TEXT,
     finished_at     INTEGER,
+    -- When path, query, headers and body were blanked, because the shop asked that what it is about be forgotten.
+    blanked_at      INTEGER,
     -- The delivery that this one repeats at a person's wish.
     repeats         TEXT REFERENCES deliveries (id)
 );
@@ -56,6 +58,17 @@ CREATE TABLE bodies (
     headers     BLOB NOT NULL,
     body        BLOB NOT NULL
 );
+
+-- Subjects of which a shop asked that what is stored of its requests be blanked: of those that came until then.
+CREATE TABLE forgotten (
+    shop        TEXT    NOT NULL,
+    subject     TEXT    NOT NULL,
+    at          INTEGER NOT NULL,
+    -- The delivery that asked last.
+    delivery_id TEXT    NOT NULL REFERENCES deliveries (id),
+    PRIMARY KEY (shop, subject)
+);
+CREATE INDEX deliveries_by_subject ON deliveries (shop, subject) WHERE subject IS NOT NULL;
 
 -- Who handles a subject at present. Every claim is stamped with an id of its own; one that is no longer here may not commit.
 CREATE TABLE lanes (

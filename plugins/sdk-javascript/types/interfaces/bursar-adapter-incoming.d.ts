@@ -33,6 +33,13 @@ declare module 'bursar:adapter/incoming@0.1.0' {
     * A person should look at this delivery. Facts stated through `orders` hold all the same.
     */
     review(reason: string): void;
+    /**
+    * The shop asks that somebody be forgotten: of every stored request of this shop about this subject, as it was given to
+    * `verdict.about`, path, query, headers and body are blanked. Of finished deliveries when this run is committed, of
+    * others once they are finished, and of this one too if it is about the subject. Orders stay, and so does the access
+    * that was paid for. At most 1,000 subjects a run.
+    */
+    forget(subject: string): void;
     [Symbol.dispose](): void;
   }
   

@@ -120,6 +120,10 @@ impl Delivery {
     pub fn review(&self, reason: &str) {
         during(|run| run.reviews.push(reason.to_owned()));
     }
+
+    pub fn forget(&self, subject: &str) {
+        during(|run| run.forgets.push(subject.to_owned()));
+    }
 }
 
 #[derive(Debug)]

@@ -100,6 +100,18 @@ pub(crate) fn handle(delivery: &Delivery) -> Result<(), Problem> {
             }
             Ok(())
         }
+        "forget" => {
+            for subject in argument.split(',') {
+                delivery.forget(subject);
+            }
+            Ok(())
+        }
+        "forgets" => {
+            for subject in 0..u32::MAX {
+                delivery.forget(&subject.to_string());
+            }
+            Ok(())
+        }
         "holds" => {
             let order = Order::patch("1", &[1]);
             loop {
