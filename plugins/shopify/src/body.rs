@@ -137,7 +137,7 @@ impl<'a> Glance<'a> {
             Kind::Order | Kind::Deletion => id(&self.id),
             Kind::Refund | Kind::Dispute => id(&self.order_id),
             Kind::Edit => id(&self.order_edit.as_ref()?.order_id),
-            Kind::CustomerRedact | Kind::DataRequest => self.customer.as_ref()?.subject(),
+            Kind::CustomerRedact | Kind::DataRequest => self.customer.as_ref().map(Customer::subject),
             Kind::ShopRedact | Kind::Subscription | Kind::Event | Kind::Other => None,
         }
     }
@@ -211,9 +211,10 @@ pub(crate) struct Customer<'a> {
 }
 
 impl Customer<'_> {
-    /// What deliveries about the customer, and not about an order, are about.
-    pub(crate) fn subject(&self) -> Option<String> {
-        id(&self.id).map(|id| format!("customer {id}"))
+    /// What deliveries about the customer, and not about an order, are about. Those without an id (fact 21) share a subject,
+    /// so that they can be forgotten.
+    pub(crate) fn subject(&self) -> String {
+        id(&self.id).map_or_else(|| "customer".to_owned(), |id| format!("customer {id}"))
     }
 }
 

@@ -11,7 +11,8 @@
 //! | `refunds/create` of money alone, `orders/edited` | none: passed over once the whole order has been heard of since; until then `later`, then a review | |
 //! | `disputes/create`, `disputes/update` | patch | holds *disputed*; `won`, `prevented` lift it |
 //! | `orders/delete` | patch | holds *deleted* |
-//! | `customers/redact`, `customers/data_request`, `shop/redact` | review | |
+//! | `customers/redact` | what is stored about the customer and the orders is forgotten; review | |
+//! | `customers/data_request`, `shop/redact` | review | |
 //! | any other | ignored | |
 //!
 //! # A whole order

@@ -10,15 +10,29 @@ use bursar_adapter::{Delivery, Result};
 
 use crate::body::Privacy;
 
+/// How many orders one request can have erased: a run may forget a thousand subjects, and the customer is one. Beyond it a
+/// person is asked.
+const ORDERS_MAX: usize = 999;
+
 /// How many orders are named to people. More do not fit into a sentence.
 const NAMED_MAX: usize = 20;
 
-/// A customer's data must be erased within thirty days.
+/// A customer's data must be erased within thirty days: what is stored of the requests about their orders, and about the
+/// customer, this one too. What the ledger and the LMS keep is a person's to erase, because access hangs on it.
 pub(crate) fn redact(request: &Privacy<'_>, delivery: &Delivery<'_>) -> Result<()> {
     let orders = ids("orders_to_redact", &request.orders_to_redact)?;
+    if let Some(customer) = &request.customer {
+        delivery.forget(customer.subject());
+    }
+    for order in orders.iter().take(ORDERS_MAX) {
+        delivery.forget(order);
+    }
+    if orders.len() > ORDERS_MAX {
+        delivery.review("the request names more orders than can be erased at once; see to the last of them by hand");
+    }
     delivery.review(&format!(
-        "the shop asks for a customer's data to be erased within 30 days: {}. Erase what is kept of them, here and in the LMS, \
-         unless the law wants it kept",
+        "the shop asks for a customer's data to be erased within 30 days: {}. What the shop had sent about them is erased; \
+         learners' addresses in the ledger and accounts in the LMS are not. Erase those, unless the law wants them kept",
         named(&orders),
     ));
     Ok(())

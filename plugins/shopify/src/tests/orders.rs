@@ -87,3 +87,27 @@ fn no_word_to_people_holds_an_address() {
         }
     }
 }
+
+#[test]
+fn whoever_is_to_be_erased_is_forgotten_with_their_orders_and_with_the_request_itself() {
+    for (customer, subject) in [(json!({"id": 77}), "customer 77"), (json!({"email": "ada@example.org"}), "customer")] {
+        let body = json!({"shop_id": 1, "shop_domain": "campus.myshopify.com", "customer": customer,
+            "orders_to_redact": [55, "56"]});
+        let handled = handled_by(&shop(), &body);
+        assert_eq!(handled.forgets, [subject, "55", "56"]);
+    }
+}
+
+#[test]
+fn more_orders_than_can_be_forgotten_at_once_ask_a_person() {
+    let asked = |count: u64| {
+        let orders: Vec<u64> = (1..=count).collect();
+        let body = json!({"shop_id": 1, "shop_domain": "campus.myshopify.com", "customer": {"id": 77},
+            "orders_to_redact": orders});
+        let handled = handled_by(&shop(), &body);
+        (handled.forgets.len(), handled.reviews.len())
+    };
+    assert_eq!(asked(2), (3, 1));
+    assert_eq!(asked(999), (1000, 1));
+    assert_eq!(asked(1000), (1000, 2));
+}
