@@ -410,6 +410,15 @@ export class Description {
     return this;
   }
 
+  /** A permission (`shop`, `lms-read`, `lms-write`) that the adapter can do without, and what it gains by it. Where a shop does not
+   * grant it, its calls are the problem `not-granted`.
+   * @param {string} name
+   * @param {string} purpose */
+  optionalPermission(name, purpose) {
+    this.host.optionalPermission(name, purpose);
+    return this;
+  }
+
   /** A set of public keys; where it is fetched from is the operator's configuration.
    * @param {string} name
    * @param {string} purpose */

@@ -278,6 +278,12 @@ class Description:
         self.host.optional_secret(name, purpose)
         return self
 
+    def optional_permission(self, name: str, purpose: str) -> Description:
+        """A permission (`shop`, `lms-read`, `lms-write`) that the adapter can do without, and what it gains by it. Where a shop does
+        not grant it, its calls are the problem `not-granted`."""
+        self.host.optional_permission(name, purpose)
+        return self
+
     def key_set(self, name: str, purpose: str) -> Description:
         """A set of public keys; where it is fetched from is the operator's configuration."""
         self.host.key_set(name, purpose)

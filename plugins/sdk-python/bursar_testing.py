@@ -220,6 +220,9 @@ class _Description:
     def optional_secret(self, name: str, purpose: str) -> None:
         self.said.setdefault("optional_secrets", []).append(name)
 
+    def optional_permission(self, name: str, purpose: str) -> None:
+        self.said.setdefault("optional_permissions", []).append(name)
+
     def key_set(self, name: str, purpose: str) -> None:
         self.said.setdefault("key_sets", []).append(name)
 

@@ -312,6 +312,12 @@ impl Adapter {
         &self.0.inspection.permissions
     }
 
+    /// What a shop must grant before it is served: all that the adapter wants but what it says that it can do without.
+    pub fn needed_permissions(&self) -> impl Iterator<Item = Permission> {
+        let optional = &self.description().optional_permissions;
+        self.permissions().iter().copied().filter(|wanted| !optional.contains_key(wanted))
+    }
+
     /// Bytes of its file.
     #[must_use]
     pub fn size(&self) -> usize {

@@ -3,11 +3,11 @@
 //! Owns the checks of a description: names that stand in configurations and tables must have the form that those take.
 //! Knows nothing of how it was obtained.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bursar_domain::AdapterName;
 
-use crate::{limits, settings::SettingsSchema, text};
+use crate::{limits, settings::SettingsSchema, shop::Permission, text};
 
 /// A name and what it is for, in words for operators.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Description {
     pub secrets: Vec<Named>,
     /// Secrets that some shops have.
     pub optional_secrets: Vec<Named>,
+    /// Permissions that it can do without, and what it gains by them.
+    pub optional_permissions: BTreeMap<Permission, String>,
     /// Sets of public keys.
     pub key_sets: Vec<Named>,
     /// The settings that an operator may give.
@@ -80,6 +82,7 @@ pub(crate) struct Draft {
     pub(crate) topics: Vec<(String, String)>,
     pub(crate) secrets: Vec<(String, String)>,
     pub(crate) optional_secrets: Vec<(String, String)>,
+    pub(crate) optional_permissions: Vec<(String, String)>,
     pub(crate) key_sets: Vec<(String, String)>,
     pub(crate) settings: Option<String>,
     pub(crate) redact_headers: Vec<String>,
@@ -110,6 +113,7 @@ impl Draft {
             topics: named("topic", Form::Text, self.topics, &mut BTreeSet::new())?,
             secrets,
             optional_secrets,
+            optional_permissions: permissions(self.optional_permissions)?,
             key_sets: named("key set", Form::Word, self.key_sets, &mut BTreeSet::new())?,
             settings,
             redact_headers: redacted_headers(self.redact_headers)?,
@@ -153,6 +157,15 @@ fn named(
             Ok(Named { name, purpose: text::words(&purpose, limits::WORDS) })
         })
         .collect()
+}
+
+fn permissions(entries: Vec<(String, String)>) -> Result<BTreeMap<Permission, String>, String> {
+    let entries = named("permission", Form::Word, entries, &mut BTreeSet::new())?;
+    let known = |Named { name, purpose }| match Permission::from_name(&name) {
+        Some(permission) => Ok((permission, purpose)),
+        None => Err(format!("there is no permission {name:?}")),
+    };
+    entries.into_iter().map(known).collect()
 }
 
 fn at_most(what: &str, count: usize) -> Result<(), String> {

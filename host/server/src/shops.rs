@@ -300,11 +300,11 @@ fn service(shop: &ShopConfig, adapters: &Adapters, clock: &Arc<dyn Clock>) -> Re
         key: Some(format!("settings.{}", problem.path)),
     })?;
     let permissions = shop.permissions.clone();
-    if let Some(wanted) = adapter.permissions().iter().find(|wanted| !permissions.contains(wanted)) {
+    if let Some(wanted) = adapter.needed_permissions().find(|wanted| !permissions.contains(wanted)) {
         return Err(Obstacle {
             code: "not-granted",
             message: format!(
-                "the adapter {} wants the permission {wanted}, which this shop does not grant\n\
+                "the adapter {} needs the permission {wanted}, which this shop does not grant\n\
                  hint: permissions = [\"{wanted}\"] grants it",
                 shop.adapter
             ),

@@ -256,7 +256,7 @@ export class Description {
    */
   constructor(platform, version) {
     /** @type {any} */
-    this.said = { platform, version, topics: [], secrets: [], optionalSecrets: [], keySets: [], redacted: [], settings: {}, documents: {} };
+    this.said = { platform, version, topics: [], secrets: [], optionalSecrets: [], optionalPermissions: [], keySets: [], redacted: [], settings: {}, documents: {} };
   }
   /** @param {string} name */
   topic(name) {
@@ -269,6 +269,10 @@ export class Description {
   /** @param {string} name */
   optionalSecret(name) {
     this.said.optionalSecrets.push(name);
+  }
+  /** @param {string} name */
+  optionalPermission(name) {
+    this.said.optionalPermissions.push(name);
   }
   /** @param {string} name */
   keySet(name) {

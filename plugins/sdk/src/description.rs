@@ -34,6 +34,14 @@ impl Description {
         self
     }
 
+    /// A permission (`shop`, `lms-read`, `lms-write`) that the adapter can do without, and what it gains by it. Where a shop does
+    /// not grant it, its calls are the problem `not-granted`.
+    #[must_use]
+    pub fn optional_permission(self, name: &str, purpose: &str) -> Self {
+        self.0.optional_permission(name, purpose);
+        self
+    }
+
     /// A set of public keys; where it is fetched from is the operator's configuration.
     #[must_use]
     pub fn key_set(self, name: &str, purpose: &str) -> Self {

@@ -59,6 +59,12 @@ impl Amount {
         Some(Self { units: self.at(places)?.checked_add(other.at(places)?)?, places })
     }
 
+    /// The exact difference; none beyond all sense.
+    #[must_use]
+    pub fn minus(self, other: Self) -> Option<Self> {
+        self.plus(Self { units: other.units.checked_neg()?, ..other })
+    }
+
     /// Is it as much as the other, or more?
     #[must_use]
     pub fn covers(self, other: Self) -> bool {

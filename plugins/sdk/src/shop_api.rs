@@ -178,6 +178,13 @@ mod tests {
     }
 
     #[test]
+    fn a_shop_that_does_not_grant_it_is_not_asked() {
+        let handled = ask(&Shop::new().without_api());
+        assert_eq!(handled.result.unwrap_err().code, "not-granted");
+        assert!(handled.calls.is_empty());
+    }
+
+    #[test]
     fn nothing_is_asked_while_the_shop_waits() {
         let shop = Shop::new().answers("GET", "/customers/7", ApiAnswer::new(200, "[]"));
         let refused = shop.authenticate::<Asking>(&Post::new("{}").path("/customers/7")).unwrap_err();

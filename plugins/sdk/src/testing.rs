@@ -112,6 +112,7 @@ pub struct Shop {
     known: BTreeMap<String, Vec<KnownLine>>,
     lms: LmsFacts,
     api: Vec<(ApiCall, ApiAnswer)>,
+    api_refused: bool,
 }
 
 impl Shop {
@@ -140,6 +141,13 @@ impl Shop {
     #[must_use]
     pub fn answers(mut self, method: &str, path_and_query: &str, answer: ApiAnswer) -> Self {
         self.api.push((ApiCall::new(method, path_and_query), answer));
+        self
+    }
+
+    /// The shop does not grant the permission `shop`: every call of its API is the problem `not-granted`.
+    #[must_use]
+    pub fn without_api(mut self) -> Self {
+        self.api_refused = true;
         self
     }
 
@@ -227,6 +235,8 @@ pub struct Described {
     pub secrets: Vec<(String, String)>,
     /// Names and purposes of those that some have.
     pub optional_secrets: Vec<(String, String)>,
+    /// Names and purposes of the permissions that it can do without.
+    pub optional_permissions: Vec<(String, String)>,
     /// Names and purposes.
     pub key_sets: Vec<(String, String)>,
     /// The JSON Schema.

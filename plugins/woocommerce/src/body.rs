@@ -85,6 +85,11 @@ pub(crate) struct Item<'a> {
     pub(crate) sku: Loose<'a>,
     #[serde(borrow)]
     pub(crate) quantity: Loose<'a>,
+    /// After coupons, without tax.
+    #[serde(borrow)]
+    pub(crate) total: Loose<'a>,
+    #[serde(borrow)]
+    pub(crate) total_tax: Loose<'a>,
     #[serde(borrow)]
     pub(crate) bundled_by: Loose<'a>,
     #[serde(borrow)]
@@ -99,7 +104,7 @@ impl Item<'_> {
     }
 }
 
-/// Money that went back. The body does not say for what (fact 25).
+/// Money that went back. The body does not say for what (fact 25); `refunds` asks.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Refund<'a> {
@@ -217,6 +222,17 @@ impl<'a> Body<'a> {
             (None, ..) => shown.into_message(),
             _ => Ok(Self::Foreign),
         }
+    }
+}
+
+impl<'a> Order<'a> {
+    /// The order that the shop's REST API shows; none for anything else. Where it is sold is not read from it: the address was
+    /// asked at is the operator's word for that, and links follow the scheme of whoever asked (fact 6).
+    pub(crate) fn shown(answer: &'a [u8]) -> Option<Self> {
+        let shown: Shown<'a> = serde_json::from_slice(answer).ok()?;
+        let (id, status) = (shown.id.id()?, shown.status.text()?.into_owned());
+        shown.line_items.as_ref()?;
+        Some(Self { address: Loose::Absent, ..shown.into_order(id, status) })
     }
 }
 

@@ -31,12 +31,15 @@
 //!
 //! `[modified, dated, newest refund, bin]`, see `statement`.
 
+mod api;
 mod body;
+mod courses;
 mod gate;
 mod learner;
 mod lines;
 mod loose;
 mod moment;
+mod refunds;
 mod refusal;
 mod settings;
 mod standing;
@@ -81,6 +84,10 @@ impl Adapter for WooCommerce {
             .topic("order.deleted", "an order was moved to the bin")
             .topic("order.restored", "an order was taken out of the bin")
             .secret(gate::SECRET, "the text in the field Secret of the shop's webhooks; letters, digits, - and _ only")
+            .optional_permission(
+                "shop",
+                "to learn which line a refund was for, what a product's custom fields say, and where an order from the bin is",
+            )
             .settings(settings::SCHEMA);
         PERSONAL.into_iter().fold(description, Description::redact_body)
     }
@@ -98,7 +105,7 @@ impl Adapter for WooCommerce {
             Body::Trashed(_) | Body::Foreign if other_resource => {
                 delivery.ignored("the webhook's topic is not about orders: choose the four order topics");
             }
-            Body::Trashed(id) => statement::state_trashed(id, delivery),
+            Body::Trashed(id) => statement::state_trashed(id, delivery, &bursar_adapter::settings::read()?)?,
             Body::Refusal(refusal) => refusal::report(delivery, &refusal),
             Body::Action(action) => delivery.ignored(&format!(
                 "a webhook on the action `{action}` does not say what was sold: choose the four order topics instead"

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use bursar_adapter::orders;
 use bursar_adapter::{Problem, Result};
 
-use crate::body::Item;
+use crate::body::{Item, Order};
+use crate::courses::Courses;
 use crate::learner;
+use crate::refunds::Refunded;
 use crate::settings::Settings;
 
 /// How bundle plugins tie a child to its parent in custom fields: the child's field holds what the parent's field
@@ -16,16 +18,22 @@ const BUNDLE_FIELDS: [(&str, &str); 2] =
     [("_bundled_by", "_bundle_cart_key"), ("_composite_parent", "_composite_cart_key")];
 
 /// States every line.
-pub(crate) fn state(stated: &orders::Order, items: &[Item<'_>], settings: &Settings) -> Result<()> {
-    let bundles = Bundles::among(items);
-    for item in items {
+pub(crate) fn state(stated: &orders::Order, order: &Order<'_>, refunded: &Refunded, settings: &Settings) -> Result<()> {
+    let bundles = Bundles::among(&order.items);
+    let mut courses = Courses::of(order, settings);
+    for item in &order.items {
         let id = item
             .id
             .id()
             .ok_or_else(|| Problem::rejected("line-without-id", "a line of the order has no id to know it by"))?;
         let line = stated.line(id);
-        line.product(products(item), item.name.text().as_deref().unwrap_or_default());
+        let products = products(item);
+        courses.state(&line, item, &products)?;
+        line.product(products, item.name.text().as_deref().unwrap_or_default());
         quantity(&line, item);
+        if let Some(seats) = refunded.seats(id) {
+            line.refunded_quantity(seats);
+        }
         if let Some(parent) = bundles.parent_of(item).filter(|parent| *parent != id) {
             line.parent(parent);
         }
@@ -47,8 +55,13 @@ fn products(item: &Item<'_>) -> Vec<(&'static str, String)> {
     if known.is_empty() { text("name", item.name.text()).into_iter().collect() } else { known }
 }
 
+/// How many of it were sold; none where that is no whole number.
+pub(crate) fn sold(item: &Item<'_>) -> Option<u32> {
+    item.quantity.whole().and_then(|count| u32::try_from(count).ok())
+}
+
 fn quantity(line: &orders::Line, item: &Item<'_>) {
-    match item.quantity.whole().and_then(|count| u32::try_from(count).ok()) {
+    match sold(item) {
         Some(count) => {
             line.quantity(count);
         }

@@ -5,13 +5,11 @@
 
 use bursar_adapter::Delivery;
 
+use crate::api::printable;
 use crate::body::Refusal;
 
 /// The status that goes with an owner who no longer exists.
 const UNAUTHENTICATED: u64 = 401;
-
-/// The longest code that is repeated to people.
-const LONGEST_CODE: usize = 64;
 
 pub(crate) fn report(delivery: &Delivery<'_>, refusal: &Refusal<'_>) {
     match refusal.code.as_ref() {
@@ -42,9 +40,4 @@ pub(crate) fn report(delivery: &Delivery<'_>, refusal: &Refusal<'_>) {
             printable(code),
         )),
     }
-}
-
-/// A code is a word of letters, digits and underscores; anything else in it could be anything.
-fn printable(code: &str) -> String {
-    code.chars().filter(|letter| letter.is_ascii_alphanumeric() || "_-".contains(*letter)).take(LONGEST_CODE).collect()
 }

@@ -13,6 +13,16 @@ pub(crate) struct Settings {
     pub(crate) learner_username_meta: Vec<String>,
     pub(crate) paid_statuses: Vec<String>,
     pub(crate) test_payment_methods: Vec<String>,
+    pub(crate) course_run_meta: Vec<String>,
+    pub(crate) course_mode_meta: Vec<String>,
+    pub(crate) course_run_in_sku: bool,
+}
+
+impl Settings {
+    /// Do they want something that only the shop's REST API tells of a product?
+    pub(crate) fn asks_for_products(&self) -> bool {
+        !self.course_run_meta.is_empty() || !self.course_mode_meta.is_empty()
+    }
 }
 
 impl Default for Settings {
@@ -23,6 +33,9 @@ impl Default for Settings {
             learner_username_meta: Vec::new(),
             paid_statuses: texts(&["processing", "completed"]),
             test_payment_methods: Vec::new(),
+            course_run_meta: Vec::new(),
+            course_mode_meta: Vec::new(),
+            course_run_in_sku: false,
         }
     }
 }
@@ -42,6 +55,9 @@ mod tests {
         assert_eq!(stated("learner_username_meta"), defaults.learner_username_meta);
         assert_eq!(stated("paid_statuses"), defaults.paid_statuses);
         assert_eq!(stated("test_payment_methods"), defaults.test_payment_methods);
-        assert_eq!(schema["properties"].as_object().unwrap().len(), 4);
+        assert_eq!(stated("course_run_meta"), defaults.course_run_meta);
+        assert_eq!(stated("course_mode_meta"), defaults.course_mode_meta);
+        assert_eq!(schema["properties"]["course_run_in_sku"]["default"], defaults.course_run_in_sku);
+        assert_eq!(schema["properties"].as_object().unwrap().len(), 7);
     }
 }

@@ -3,10 +3,12 @@
 use bursar_adapter::orders::{self, Cause, Payment};
 use bursar_adapter::{Delivery, Problem, Result};
 
+use crate::api;
 use crate::body::{DRAFTS, Order};
 use crate::learner;
 use crate::lines;
 use crate::moment;
+use crate::refunds::Refunded;
 use crate::settings::Settings;
 use crate::standing::{self, Refunds, Signs, Standing};
 use bursar_adapter::money::Amount;
@@ -41,23 +43,52 @@ pub(crate) fn state(order: &Order<'_>, delivery: &Delivery<'_>, settings: &Setti
             order.status,
         ));
     }
-    money.state(&stated, order, &standing);
+    let refunded = refunded(order, &standing)?;
+    money.state(&stated, order, &standing, &refunded);
     learner::of_order(&stated, order, settings)?;
-    lines::state(&stated, &order.items, settings)
+    lines::state(&stated, order, &refunded, settings)
 }
 
-/// States that an order went to the bin, of which the shop says nothing but the id.
+/// Which lines the money was for that went back. Where the whole order is held for it, there is nothing left to find out.
+fn refunded(order: &Order<'_>, standing: &Standing) -> Result<Refunded> {
+    match &order.refunds {
+        None => Ok(Refunded::Unsaid),
+        Some(refunds) if refunds.is_empty() => Ok(Refunded::NOTHING),
+        Some(_) if is_held_as_refunded(standing) => Ok(Refunded::Unsaid),
+        Some(_) => Refunded::of(order),
+    }
+}
+
+fn is_held_as_refunded(standing: &Standing) -> bool {
+    standing.holds.iter().any(|(cause, _)| *cause == Cause::Refunded)
+}
+
+/// States that an order went to the bin, of which the shop says nothing but the id, and asks for the order where it may: such a
+/// body stays the same for ever, so that one that comes late or again says nothing of the order as it is now.
+pub(crate) fn state_trashed(id: u64, delivery: &Delivery<'_>, settings: &Settings) -> Result<()> {
+    match api::if_granted(api::order(id))? {
+        None => hold_deleted(id, "moved to the bin", delivery),
+        Some(Some(shown)) => return state(&shown.order(id)?, delivery, settings),
+        Some(None) if orders::known(id).is_empty() => {
+            delivery.ignored("the shop has no such order any more, and nothing is known of it");
+        }
+        Some(None) => hold_deleted(id, "the shop has no such order any more", delivery),
+    }
+    Ok(())
+}
+
+/// States that an order was deleted, without a date.
 ///
-/// Such a body has no date. It takes the newest revision that is known of the order, but none newer than the moment at
-/// which it came: so it takes effect on what came before it, gives way to whatever comes after it (an order taken out
+/// It takes the newest revision that is known of the order, but none newer than the moment at which the webhook
+/// came: so it takes effect on what came before it, gives way to whatever comes after it (an order taken out
 /// of the bin is modified by that), and to have an old one run again does not undo what is newer. For an order that is not known it
 /// gives way to everything.
-pub(crate) fn state_trashed(id: u64, delivery: &Delivery<'_>) {
+fn hold_deleted(id: u64, evidence: &str, delivery: &Delivery<'_>) {
     let newest = orders::known(id).iter().map(orders::KnownLine::revision).max().unwrap_or_default();
     let [modified, dated, refund] = [0, 1, 2].map(|place| newest.get(place).copied().unwrap_or_default());
     let latest = delivery.request().received_at() / 1000 + CLOCKS_APART;
     let revision = [modified.min(latest), dated, refund, IN_BIN];
-    orders::patch(id, &revision).hold(Cause::Deleted, "moved to the bin");
+    orders::patch(id, &revision).hold(Cause::Deleted, evidence);
 }
 
 /// How many seconds the shop's clock may be ahead of the host's without a bin being taken for older than it is.
@@ -154,17 +185,22 @@ impl Money {
         all.then(|| format!("refunds={back} of {total}"))
     }
 
-    fn state(&self, stated: &orders::Order, order: &Order<'_>, standing: &Standing) {
+    fn state(&self, stated: &orders::Order, order: &Order<'_>, standing: &Standing, refunded: &Refunded) {
         if order.refunds.as_ref().is_none_or(Vec::is_empty) {
             return;
         }
-        match (self.back, self.total) {
+        let back = match refunded {
+            Refunded::Unsaid => self.back,
+            Refunded::Seats { other, .. } if other.is_zero() => return,
+            Refunded::Seats { other, .. } => Some(*other),
+        };
+        match (back, self.total) {
             (Some(back), Some(total)) if !total.is_zero() => {
                 let currency = order.currency.text().unwrap_or_default();
                 stated.refunded_amount(&back.to_string(), &currency, &total.to_string());
             }
             // Where the order is held as refunded anyway there is nothing left to find out.
-            _ if standing.holds.iter().any(|(cause, _)| *cause == Cause::Refunded) => {}
+            _ if is_held_as_refunded(standing) => {}
             _ if standing.payment == Payment::Unpaid => {}
             (_, Some(_)) => {
                 stated.review("the shop refunded an order that cost nothing, and does not say which line is meant");

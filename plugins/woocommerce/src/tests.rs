@@ -1,5 +1,6 @@
 //! The adapter as a whole, against the fake host.
 
+mod asking;
 mod orders;
 mod recorded;
 mod requests;
@@ -22,7 +23,7 @@ const DEFAULTS: &str = r#"{
 }"#;
 
 fn shop() -> Shop {
-    Shop::new().settings(DEFAULTS)
+    Shop::new().without_api().settings(DEFAULTS)
 }
 
 fn handled(body: impl Into<Vec<u8>>) -> Handled {

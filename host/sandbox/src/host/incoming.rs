@@ -280,6 +280,15 @@ impl HostDescription for RunState {
         self.describe_named(&description, |draft| &mut draft.optional_secrets, name, purpose)
     }
 
+    fn optional_permission(
+        &mut self,
+        description: Resource<DescriptionMark>,
+        name: String,
+        purpose: String,
+    ) -> Result<()> {
+        self.describe_named(&description, |draft| &mut draft.optional_permissions, name, purpose)
+    }
+
     fn key_set(&mut self, description: Resource<DescriptionMark>, name: String, purpose: String) -> Result<()> {
         self.describe_named(&description, |draft| &mut draft.key_sets, name, purpose)
     }

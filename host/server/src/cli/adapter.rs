@@ -110,6 +110,9 @@ fn data(adapter: &Adapter, inspection: &Inspection, identity: &Identity) -> Valu
         },
         "imports": inspection.imports, "exports": inspection.exports,
         "permissions": inspection.permissions.iter().map(|permission| permission.name()).collect::<Vec<_>>(),
+        "optional_permissions": description.optional_permissions.iter().map(|(permission, purpose)| {
+            json!({ "name": permission.name(), "purpose": purpose })
+        }).collect::<Vec<_>>(),
         "topics": named(&description.topics), "secrets": named(&description.secrets),
         "optional_secrets": named(&description.optional_secrets), "key_sets": named(&description.key_sets),
         "settings": serde_json::from_str::<Value>(description.settings.text()).unwrap_or(Value::Null),
@@ -159,12 +162,15 @@ fn words(adapter: &Adapter, inspection: &Inspection, identity: &Identity) -> Str
     let address = description.redact_address.then(|| "the address behind the shop's name".to_owned());
     let headers_and_body = [&description.redact_headers[..], &description.redact_body[..]].concat();
     part("blanked before anything is stored", headers_and_body.into_iter().chain(address).collect());
-    let permissions: Vec<String> = inspection.permissions.iter().map(ToString::to_string).collect();
     for Document { name, purpose, text } in &description.documents {
         let title = format!("document {name}, to paste into the shop: {purpose}");
         // A tab is no character that is printed as it is.
         part(&title, text.lines().map(|line| line.replace('\t', "    ")).collect());
     }
+    let permissions: Vec<String> = adapter.needed_permissions().map(|permission| permission.to_string()).collect();
+    let optional = description.optional_permissions.iter();
+    let optional = optional.map(|(permission, purpose)| format!("{:<28} {purpose}", permission.name())).collect();
+    part("permissions it can do without", optional);
     part("permissions it needs", if permissions.is_empty() { vec!["none".to_owned()] } else { permissions });
     part("imports", inspection.imports.clone());
     part("exports", inspection.exports.clone());

@@ -62,6 +62,12 @@ declare module 'bursar:adapter/incoming@0.1.0' {
     */
     optionalSecret(name: string, purpose: string): void;
     /**
+    * A permission (`shop`, `lms-read`, `lms-write`) that the adapter can do without, and what it gains by it, in the operator's
+    * words. Where a shop does not grant it the adapter runs all the same, and every call of that interface is the problem
+    * `not-granted`. All other permissions that it imports must be granted before it serves a shop.
+    */
+    optionalPermission(name: string, purpose: string): void;
+    /**
     * A set of public keys. Where it is fetched from is the operator's configuration, never the request.
     */
     keySet(name: string, purpose: string): void;

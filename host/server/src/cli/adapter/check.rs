@@ -150,7 +150,7 @@ fn sound(adapter: &Adapter, inspection: &Inspection, identity: &Identity) -> Vec
     vec![
         Check::ok(Subject::File, format!("a component of {size}")),
         Check::ok(Subject::Contract, format!("made for {PACKAGE}@{}", inspection.contract)),
-        Check::ok(Subject::Imports, imported(inspection)),
+        Check::ok(Subject::Imports, imported(adapter, inspection)),
         Check::ok(Subject::Types, "as the contract has them"),
         Check::ok(Subject::Description, described),
         Check::ok(
@@ -164,13 +164,17 @@ fn sound(adapter: &Adapter, inspection: &Inspection, identity: &Identity) -> Vec
     ]
 }
 
-fn imported(inspection: &Inspection) -> String {
-    let permissions: Vec<&str> = inspection.permissions.iter().copied().map(Permission::name).collect();
-    let mut words = if permissions.is_empty() {
+fn imported(adapter: &Adapter, inspection: &Inspection) -> String {
+    let needed: Vec<&str> = adapter.needed_permissions().map(Permission::name).collect();
+    let optional: Vec<&str> = adapter.description().optional_permissions.keys().copied().map(Permission::name).collect();
+    let mut words = if needed.is_empty() {
         "it needs no permission".to_owned()
     } else {
-        format!("a shop must grant it permissions = {permissions:?}")
+        format!("a shop must grant it permissions = {needed:?}")
     };
+    if !optional.is_empty() {
+        words.push_str(&format!("; it can do without {optional:?}"));
+    }
     if !inspection.wasi.is_empty() {
         words.push_str("; WASI, which is empty here: no files, no network, no environment");
     }

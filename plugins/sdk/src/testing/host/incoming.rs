@@ -149,6 +149,10 @@ impl Description {
         self.said.borrow_mut().optional_secrets.push((name.to_owned(), purpose.to_owned()));
     }
 
+    pub fn optional_permission(&self, name: &str, purpose: &str) {
+        self.said.borrow_mut().optional_permissions.push((name.to_owned(), purpose.to_owned()));
+    }
+
     pub fn key_set(&self, name: &str, purpose: &str) {
         self.said.borrow_mut().key_sets.push((name.to_owned(), purpose.to_owned()));
     }

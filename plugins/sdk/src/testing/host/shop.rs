@@ -32,6 +32,9 @@ impl Call {
             if !run.handling {
                 return Err(problem(Remedy::Operator, "wrong-phase", "`shop` works in `handle` only"));
             }
+            if run.shop.api_refused {
+                return Err(problem(Remedy::Operator, "not-granted", "the shop does not grant the permission `shop`"));
+            }
             let fits = |(wanted, _): &(ApiCall, _)| wanted.method == call.method && wanted.path == call.path;
             let place = run.shop.api.iter().position(fits);
             run.calls.push(call);
