@@ -296,6 +296,14 @@ mod tests {
                 },
                 "the secret \"a\" is there twice",
             ),
+            (
+                Draft { optional_permissions: vec![("files".into(), String::new())], ..draft() },
+                "there is no permission \"files\"",
+            ),
+            (
+                Draft { optional_permissions: vec![("shop".into(), String::new()); 2], ..draft() },
+                "the permission \"shop\" is there twice",
+            ),
             (Draft { topics: twice.clone(), ..draft() }, "the topic \"a\" is there twice"),
             (Draft { key_sets: twice, ..draft() }, "the key set \"a\" is there twice"),
             (Draft { redact_headers: vec!["a b".into()], ..draft() }, "a redacted header's name is none"),

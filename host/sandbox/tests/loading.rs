@@ -275,6 +275,7 @@ async fn a_loaded_adapter_has_described_itself() {
     assert_eq!((description.platform.as_str(), description.version.as_str()), ("test", "1.2.3"));
     assert_eq!(description.secrets[0].name, "webhook");
     assert_eq!(description.optional_secrets[0].purpose, "is sent along");
+    assert_eq!(description.optional_permissions[&Permission::LmsRead], "learns what is there");
     assert_eq!(description.key_sets[0].name, "keys");
     assert_eq!(description.topics[0].name, "accept");
     let query = &description.documents[0];
@@ -283,6 +284,13 @@ async fn a_loaded_adapter_has_described_itself() {
     assert_eq!(check_settings(&description.settings, &serde_json::json!({})).unwrap(), r#"{"greeting":"hello"}"#);
     assert_eq!(adapter.sha256(), inspect(minimal(), &Limits::default()).unwrap().sha256);
     assert_eq!(adapter.size(), minimal().len());
+}
+
+#[tokio::test]
+async fn a_permission_that_an_adapter_can_do_without_need_not_be_granted() {
+    let adapter = sandbox().load(everything()).await.unwrap();
+    assert!(adapter.permissions().contains(&Permission::LmsRead));
+    assert_eq!(adapter.needed_permissions().collect::<Vec<_>>(), [Permission::Shop, Permission::LmsWrite]);
 }
 
 #[tokio::test]

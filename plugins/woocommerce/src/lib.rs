@@ -1,7 +1,8 @@
 //! Bursar's adapter for WooCommerce.
 //!
-//! It reads what a WooCommerce shop signs and states what the shop says about orders. It decides by the body alone,
-//! because the topic and event headers are not signed, and it never asks the shop anything: its world is `minimal`.
+//! It reads what a WooCommerce shop signs and states what the shop says about orders. It decides by the body, because the
+//! topic and event headers are not signed. What the body does not say it asks the shop (`api`), where the operator grants
+//! the permission `shop`; without it everything else stays as it is.
 //! The facts that it rests on are numbered in `docs/shops/woocommerce.md`.
 //!
 //! # Money and holds
@@ -20,12 +21,13 @@
 //! | any but `refunded`, refunds add up to the total | as above | as above | refunded | as above, not refunded |
 //! | `checkout-draft`, `auto-draft` | ignored | ignored | | |
 //! | body `{"id":N}` | | | deleted | |
+//! | the same, and the shop may be asked | as the order stands that the shop shows | as it stands | deleted, if the shop shows none | as it stands |
 //!
 //! Undecided keeps what was known: an order put on hold after payment keeps its access, one that was first seen on hold
 //! gets none. A cancellation is lifted by the order being paid again. A refund is lifted by the one proof that
 //! WooCommerce can give: an order that is paid again *and* lists no refund, which takes a person who deletes the refund
 //! in the shop and sets the status back. Part of the money back is stated as an amount, because the body does not name
-//! the line.
+//! the line; where the shop may be asked, as refunded seats of the lines that it names (`refunds`).
 //!
 //! # Revision
 //!

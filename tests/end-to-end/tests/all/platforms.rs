@@ -1,4 +1,5 @@
-//! Adapters in other languages than Rust, from a webhook to an enrollment: Lemon Squeezy in JavaScript, Odoo in Python.
+//! Adapters that call their shop's API, and those in other languages than Rust, from a webhook to an enrollment: Lemon Squeezy in
+//! JavaScript, Odoo in Python, and WooCommerce where its operator lets the shop be asked.
 //!
 //! What each adapter reads is shown by its fixtures; here each is used for real.
 
@@ -11,11 +12,13 @@ use std::thread;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use end_to_end::lms::{CS101, email};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use end_to_end::lms::{CS101, CS102, email};
 use end_to_end::places;
 use end_to_end::plan::{API_KEY, CAMPUS, Plan, SECRET, Shop};
 use end_to_end::site::Site;
-use end_to_end::woocommerce::hmac;
+use end_to_end::woocommerce::{Order, hmac};
 use serde_json::{Value, json};
 
 /// A site with one live shop of this platform. Compiling an adapter with an interpreter in it takes longer than a start may, so
@@ -59,9 +62,9 @@ fn a_lemon_squeezy_order_enrolls_and_its_refund_takes_the_course_away() {
     site.settled_as("ada", CS101, "verified", false);
 }
 
-/// The API of an Odoo that gives the answers of a fixture: those of one path in their order, the last one again and again.
+/// The API of a shop: the answers of one path in their order, the last one again and again.
 #[derive(Debug, Clone)]
-struct Odoo {
+struct Api {
     address: SocketAddr,
     state: Arc<Mutex<Played>>,
 }
@@ -73,18 +76,23 @@ struct Played {
     keys: Vec<String>,
 }
 
-impl Odoo {
-    fn open(fixture: &str, learner: &str) -> Self {
+impl Api {
+    /// One that answers what an Odoo answers in a fixture.
+    fn of_odoo(fixture: &str, learner: &str) -> Self {
         let file = places::project("plugins/odoo/fixtures").join(fixture).join("shop-api.json");
         let text = fs::read_to_string(file).unwrap().replace("zoe@learner.example", learner);
         let recorded: Vec<Value> = serde_json::from_str(&text).unwrap();
         assert!(text.contains(learner), "the fixture has another learner");
+        let answer = |call: Value| (call["path"].as_str().unwrap().to_owned(), call["answer"]["body"].clone());
+        Self::open(recorded.into_iter().map(answer))
+    }
+
+    fn open(given: impl IntoIterator<Item = (String, Value)>) -> Self {
         let mut answers: Vec<(String, VecDeque<Value>)> = Vec::new();
-        for call in recorded {
-            let (path, answer) = (call["path"].as_str().unwrap(), call["answer"]["body"].clone());
-            match answers.iter_mut().find(|(known, _)| known == path) {
+        for (path, answer) in given {
+            match answers.iter_mut().find(|(known, _)| *known == path) {
                 Some((_, queue)) => queue.push_back(answer),
-                None => answers.push((path.to_owned(), VecDeque::from([answer]))),
+                None => answers.push((path, VecDeque::from([answer]))),
             }
         }
         let state = Arc::new(Mutex::new(Played { answers, keys: Vec::new() }));
@@ -120,7 +128,7 @@ async fn answer(State(state): State<Arc<Mutex<Played>>>, request: Request) -> (S
 
 #[test]
 fn an_odoo_knocks_and_the_order_is_read_by_its_api() {
-    let odoo = Odoo::open("order-with-a-paid-invoice", &email("ada"));
+    let odoo = Api::of_odoo("order-with-a-paid-invoice", &email("ada"));
     let shop = Shop::new(CAMPUS)
         .secret_named("token")
         .line("permissions = [\"shop\"]")
@@ -142,4 +150,64 @@ fn an_odoo_knocks_and_the_order_is_read_by_its_api() {
     for bytes in [ledger, journal] {
         assert!(!bytes.windows(SECRET.len()).any(|window| window == SECRET.as_bytes()), "the token was stored");
     }
+}
+
+/// A live WooCommerce shop that may be asked.
+fn asked(api: &Api) -> Site {
+    let shop = Shop::new(CAMPUS)
+        .line("permissions = [\"shop\"]")
+        .line("on_delete = \"revoke\"")
+        .line(&format!("[shops.api]\nurl = \"http://{}/\"\nprivate_addresses = true", api.address))
+        .line("basic = { user = { env = \"TEST_API_KEY\" }, password = { env = \"TEST_API_KEY\" } }");
+    Site::selling(Plan::new(&["ada"]).shops([shop]))
+}
+
+#[test]
+fn a_woocommerce_refund_takes_away_the_course_of_the_line_that_the_shop_names_when_it_is_asked() {
+    let order = Order::paid(7, &email("ada"), &[11, 12]);
+    let back = json!({ "id": 1, "quantity": -1, "total": "-49.00", "total_tax": "0.00",
+                       "meta_data": [{ "key": "_refunded_item_id", "value": "702" }] });
+    let api = Api::open([(
+        "/wp-json/wc/v3/orders/7/refunds".to_owned(),
+        json!([{ "id": 799, "amount": "49.00", "line_items": [back] }]),
+    )]);
+    let site = asked(&api);
+    site.deliver(&order);
+    site.settled_as("ada", CS101, "verified", true);
+    site.settled_as("ada", CS102, "verified", true);
+    assert!(api.keys().is_empty(), "there was nothing to ask");
+
+    let mut body: Value = serde_json::from_slice(&order.later().body()).unwrap();
+    body["refunds"] = json!([{ "id": 799, "reason": "", "total": "-49.00" }]);
+    assert_eq!(site.post("order.updated", body.to_string().as_bytes()).status, 200);
+    site.settled_as("ada", CS102, "verified", false);
+    site.settled_as("ada", CS101, "verified", true);
+    let basic = format!("Basic {}", STANDARD.encode(format!("{API_KEY}:{API_KEY}")));
+    assert_eq!(api.keys(), [basic]);
+    assert_eq!(site.rows(&["review", "list"]), Vec::<Value>::new(), "nobody has to say which line was meant");
+}
+
+#[test]
+fn a_binned_woocommerce_order_that_is_told_again_after_the_restore_stays_restored() {
+    let order = Order::paid(7, &email("ada"), &[11]);
+    let shown = |order: &Order| serde_json::from_slice::<Value>(&order.body()).unwrap();
+    let mut binned = shown(&order.later());
+    binned["status"] = json!("trash");
+    let restored = order.later().later();
+    let api = Api::open([
+        ("/wp-json/wc/v3/orders/7".to_owned(), binned),
+        ("/wp-json/wc/v3/orders/7".to_owned(), shown(&restored)),
+    ]);
+    let site = asked(&api);
+    site.deliver(&order);
+    site.settled_as("ada", CS101, "verified", true);
+    assert_eq!(site.post("order.deleted", br#"{"id":7}"#).status, 200);
+    site.settled_as("ada", CS101, "verified", false);
+    site.deliver(&restored);
+    site.settled_as("ada", CS101, "verified", true);
+    assert_eq!(site.post("order.deleted", br#"{"id":7}"#).status, 200);
+    site.all_handled();
+    site.at_peace();
+    site.settled_as("ada", CS101, "verified", true);
+    assert_eq!(api.keys().len(), 2);
 }

@@ -166,7 +166,8 @@ fn sound(adapter: &Adapter, inspection: &Inspection, identity: &Identity) -> Vec
 
 fn imported(adapter: &Adapter, inspection: &Inspection) -> String {
     let needed: Vec<&str> = adapter.needed_permissions().map(Permission::name).collect();
-    let optional: Vec<&str> = adapter.description().optional_permissions.keys().copied().map(Permission::name).collect();
+    let optional: Vec<&str> =
+        adapter.description().optional_permissions.keys().copied().map(Permission::name).collect();
     let mut words = if needed.is_empty() {
         "it needs no permission".to_owned()
     } else {

@@ -41,6 +41,7 @@ impl Guest for Adapter {
         description.topic("accept", "what it says");
         description.secret("webhook", "signs requests");
         description.optional_secret("shared", "is sent along");
+        description.optional_permission("lms-read", "learns what is there");
         description.key_set("keys", "nothing uses it");
         description.redact_header("authorization");
         description.redact_body("/card/number");
