@@ -159,6 +159,19 @@ class Calls(unittest.TestCase):
         self.assertEqual((said["platform"], said["secrets"], said["settings"], said["redacted"]), ("test", ["webhook"], {"type": "object"}, ["x-key"]))
         self.assertEqual(said["documents"], {"query": "{ order }\n"})
 
+    def test_an_adapter_says_which_permission_it_can_do_without(self):
+        class Choosy(Rules):
+            def describe(self) -> Description:
+                return Description("test", "1.0.0").optional_permission("shop", "x")
+
+            def authenticate(self, request: Request) -> Verdict:
+                return Verdict.accept("")
+
+            def handle(self, delivery: Delivery) -> None:
+                pass
+
+        self.assertEqual(host.describe(export(Choosy))["optional_permissions"], ["shop"])
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -195,3 +195,12 @@ test("an adapter describes itself", () => {
   assert.deepEqual([said.platform, said.secrets, said.topics, said.settings, said.redacted], ["test", ["webhook"], ["sale"], { type: "object" }, ["x-key"]]);
   assert.deepEqual(said.documents, { query: "{ order }\n" });
 });
+
+test("an adapter says which permission it can do without", () => {
+  const described = defineAdapter({
+    describe: () => new Description("test", "1.0.0").optionalPermission("shop", "x"),
+    authenticate: () => Verdict.ignore(""),
+    handle: () => {},
+  });
+  assert.deepEqual(describe(described).optionalPermissions, ["shop"]);
+});

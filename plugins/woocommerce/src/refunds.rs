@@ -12,8 +12,8 @@
 
 use std::collections::BTreeMap;
 
-use bursar_adapter::Result;
 use bursar_adapter::money::Amount;
+use bursar_adapter::{Result, orders};
 
 use crate::api;
 use crate::body::{Item, Order};
@@ -28,19 +28,23 @@ const REFUNDED_LINE: &str = "_refunded_item_id";
 pub(crate) enum Refunded {
     /// Nobody says for which.
     Unsaid,
-    /// Seats by line, those left out with none, and the money that went back for no seat in particular.
+    /// Seats by line, and the money that went back for no seat in particular.
     Seats { of: BTreeMap<u64, u32>, other: Amount },
 }
 
 impl Refunded {
-    /// Nothing: the order lists no refund.
-    pub(crate) const NOTHING: Self = Self::Seats { of: BTreeMap::new(), other: Amount::ZERO };
+    /// Nothing, since the order lists no refund. Lines of which the shop had said otherwise have no refunded seat any more.
+    pub(crate) fn nothing(order: &Order<'_>) -> Self {
+        let refunded = orders::known(order.id).into_iter().filter(|line| line.refunded_quantity() > 0);
+        let of = refunded.filter_map(|line| Some((line.id().parse().ok()?, 0))).collect();
+        Self::Seats { of, other: Amount::ZERO }
+    }
 
     /// How many seats of this line were refunded; none where nobody says.
     pub(crate) fn seats(&self, line: u64) -> Option<u32> {
         match self {
             Self::Unsaid => None,
-            Self::Seats { of, .. } => Some(of.get(&line).copied().unwrap_or_default()),
+            Self::Seats { of, .. } => of.get(&line).copied(),
         }
     }
 

@@ -53,7 +53,7 @@ pub(crate) fn state(order: &Order<'_>, delivery: &Delivery<'_>, settings: &Setti
 fn refunded(order: &Order<'_>, standing: &Standing) -> Result<Refunded> {
     match &order.refunds {
         None => Ok(Refunded::Unsaid),
-        Some(refunds) if refunds.is_empty() => Ok(Refunded::NOTHING),
+        Some(refunds) if refunds.is_empty() => Ok(Refunded::nothing(order)),
         Some(_) if is_held_as_refunded(standing) => Ok(Refunded::Unsaid),
         Some(_) => Refunded::of(order),
     }

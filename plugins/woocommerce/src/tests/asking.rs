@@ -1,6 +1,6 @@
 //! What the shop is asked, and how often. The answers of a real shop are in the fixtures.
 
-use bursar_adapter::testing::{ApiAnswer, Handled, Post, Shop};
+use bursar_adapter::testing::{ApiAnswer, Handled, KnownLine, Post, Shop};
 use serde_json::{Value, json};
 
 use super::{DEFAULTS, stated};
@@ -103,11 +103,13 @@ fn half_a_seat_and_a_line_that_names_none_are_money_for_no_seat_in_particular() 
 }
 
 #[test]
-fn an_order_that_lists_no_refund_says_of_every_line_that_none_is_refunded_and_asks_nothing() {
-    let handled = Shop::new()
-        .settings(DEFAULTS)
-        .handle::<WooCommerce>(&Post::new(order(json!([line(1, 1, "100.00")]), json!([]))));
-    assert_eq!(refunded(&handled), (vec![Some(0)], None));
+fn a_line_whose_refund_was_deleted_has_no_refunded_seat_once_the_order_lists_none() {
+    let known =
+        |id: &str, refunded_quantity| KnownLine { id: id.to_owned(), refunded_quantity, ..KnownLine::default() };
+    let shop = Shop::new().settings(DEFAULTS).known("7", known("1", 1)).known("7", known("2", 0));
+    let lines = json!([line(1, 1, "50.00"), line(2, 1, "50.00")]);
+    let handled = shop.handle::<WooCommerce>(&Post::new(order(lines, json!([]))));
+    assert_eq!(refunded(&handled), (vec![Some(0), None], None));
     assert!(handled.calls.is_empty());
 }
 

@@ -222,7 +222,8 @@ fn an_adapter_imports_its_contract_and_nothing_of_the_machine() {
     assert_eq!(seen["platform"], "woocommerce");
     let imports = texts(&seen["imports"]);
     assert!(!imports.is_empty() && imports.iter().all(|import| import.starts_with("bursar:adapter/")), "{imports:?}");
-    assert_eq!(seen["permissions"], Value::Array(Vec::new()), "it needs none");
+    assert_eq!(texts(&seen["permissions"]), ["shop"]);
+    assert_eq!(seen["optional_permissions"][0]["name"], "shop", "it needs none");
     let listed = site.rows(&["adapter", "list"]);
     assert_eq!((&listed[0]["sha256"], &listed[0]["shops"]), (&seen["sha256"], &vec![CAMPUS].into()));
 
