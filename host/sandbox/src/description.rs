@@ -59,6 +59,14 @@ pub struct Description {
     pub documents: Vec<Document>,
 }
 
+impl Description {
+    /// Is anything to be blanked?
+    #[must_use]
+    pub fn redacts(&self) -> bool {
+        self.redact_address || !self.redact_headers.is_empty() || !self.redact_body.is_empty()
+    }
+}
+
 /// What is wrong with a description: a sentence without its beginning.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unsound {
