@@ -3,6 +3,7 @@
 pub mod adapters;
 pub mod bench;
 pub mod demo;
+pub mod hostile;
 pub mod machine;
 pub mod paths;
 pub mod say;
@@ -43,6 +44,7 @@ fn run(command: &str, rest: &[String]) -> tool::Result<ExitCode> {
             adapters::build(&root)?;
             adapters::build_others(&root)?;
             adapters::build_for_tests(&root)?;
+            hostile::build(&root)?;
             Ok(ExitCode::SUCCESS)
         }
         ("adapters", ["--rust"]) => adapters::build(&root).map(|_| ExitCode::SUCCESS),
