@@ -82,6 +82,7 @@ fn play(place: Where) {
         guest.settle(&site);
     }
     site.serve();
+    eprintln!("loading took {} MiB", site.process().peak_kib() >> 10);
 
     let (address, stop) = (site.address(), AtomicBool::new(false));
     let (wrong, sent) = thread::scope(|scope| {
@@ -141,6 +142,7 @@ fn came_to(site: &Site, guest: &Guest) -> Option<String> {
         let told = site.log().events_of("a file is no adapter that can run");
         let told = told.iter().find(|event| event["file"].as_str().unwrap().ends_with(&file));
         let Some(told) = told else { return wrong("was loaded".to_owned()) };
+        eprintln!("{}: {}", guest.name, told["reason"]);
         if !told["reason"].as_str().unwrap().contains(says) {
             return wrong(format!("was refused, because {}", told["reason"]));
         }

@@ -15,7 +15,10 @@ impl Hostile for ForgesAnothersGrants {
         for number in 1..10 {
             for id in [format!("{number}"), format!("campus/{number}"), format!("campus\u{1f}{number}")] {
                 let order = orders::snapshot(&id, &[u64::from(u32::MAX), 9]);
-                order.payment(Payment::Unpaid).origin("https://shop.example").fingerprint(&format!("wc_order_{number}"));
+                order
+                    .payment(Payment::Unpaid)
+                    .origin("https://shop.example")
+                    .fingerprint(&format!("wc_order_{number}"));
                 for cause in [Cause::Refunded, Cause::Cancelled, Cause::Deleted, Cause::Disputed] {
                     order.hold(cause, "forged");
                 }

@@ -8,9 +8,9 @@ pub struct HoardsVerdicts;
 
 impl Hostile for HoardsVerdicts {
     fn authenticate(request: &Request<'_>) -> Result<Verdict> {
-        let mut kept = Vec::new();
+        let mut kept = vec![proven(request)?];
         loop {
-            kept.push(proven(request)?);
+            kept.push(Verdict::accept("again"));
         }
     }
 }

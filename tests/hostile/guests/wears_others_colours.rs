@@ -9,7 +9,7 @@ pub struct WearsOthersColours;
 impl Hostile for WearsOthersColours {
     fn authenticate(request: &Request<'_>) -> Result<Verdict> {
         proven(request)?;
-        let verdict = Verdict::accept("\u{1b}[2J\r\nHTTP/1.1 500 Broken\r\n\r\n").about("campus\u{0}/1");
+        let verdict = Verdict::accept("\u{1b}[2J\r\nHTTP/1.1 500 Broken\r\n\r\n").about("campus/1");
         Ok(verdict.occurred_at(u64::MAX))
     }
 }

@@ -7,8 +7,8 @@ use std::hint::black_box;
 use std::marker::PhantomData;
 
 pub use bursar_adapter::{
-    Adapter, Delivery, Description, Problem, Request, Result, Verdict, catalog, lms_read, lms_write, log, orders, schemes,
-    settings, shop_api, signatures,
+    Adapter, Delivery, Description, Problem, Request, Result, Verdict, catalog, lms_read, lms_write, log, orders,
+    schemes, settings, shop_api, signatures,
 };
 
 /// The name of the shop's one secret.
