@@ -209,6 +209,8 @@ async fn look_ups_are_counted() {
 async fn statements_have_an_end() {
     assert_eq!(handle_error("orders").await.kind, over("orders", limits::ORDERS as u64));
     assert_eq!(handle_error("lines/5001").await.kind, over("lines", limits::LINES as u64));
+    let facts = over("lines, course runs, holds and reviews", limits::FACTS as u64);
+    assert_eq!(handle_error("facts-without-end").await.kind, facts);
     assert_eq!(handle_error("holds").await.kind, over("holds of an order or line", limits::HOLDS as u64));
 }
 
