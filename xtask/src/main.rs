@@ -3,6 +3,7 @@
 pub mod adapters;
 pub mod bench;
 pub mod demo;
+pub mod hostile;
 pub mod machine;
 pub mod paths;
 pub mod say;
@@ -15,9 +16,10 @@ use std::process::ExitCode;
 const USAGE: &str = "\
 usage: cargo xtask <command>
 
-  adapters [--rust]      build every adapter in plugins/ into target/adapters, those of tests into target/adapters/tests;
-                         fetches the tools for JavaScript and Python into target/toolchains;
-                         --rust builds those in Rust only, for which Rust is enough
+  adapters [--rust|--hostile]
+                         build every adapter in plugins/ into target/adapters, those of tests and
+                         the hostile guests into folders below it; fetches the tools for JavaScript and Python into target/toolchains;
+                         --rust builds those in Rust only, for which Rust is enough; --hostile the hostile guests only
   demo [--once]          build everything, send webhooks, show what became of them, and stay up to try things by hand;
                          --once ends then: 0 if all is as it must be, 1 otherwise
   test [--quick]         everything that must pass; --quick leaves out the documentation and the demo
@@ -43,8 +45,10 @@ fn run(command: &str, rest: &[String]) -> tool::Result<ExitCode> {
             adapters::build(&root)?;
             adapters::build_others(&root)?;
             adapters::build_for_tests(&root)?;
+            hostile::build(&root)?;
             Ok(ExitCode::SUCCESS)
         }
+        ("adapters", ["--hostile"]) => hostile::build(&root).map(|()| ExitCode::SUCCESS),
         ("adapters", ["--rust"]) => adapters::build(&root).map(|_| ExitCode::SUCCESS),
         ("demo", []) => demo::run(&root, demo::Length::UntilStopped),
         ("demo", ["--once"]) => demo::run(&root, demo::Length::Once),

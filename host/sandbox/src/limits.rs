@@ -319,6 +319,11 @@ pub const ORDERS: usize = 100;
 /// Lines stated in one run, over all orders. Beyond it the run ends as `limit`.
 pub const LINES: usize = 5_000;
 
+/// Lines, course runs that they name, holds and reviews of one run together. Each is a row of the ledger or several, and all are
+/// written at once while everybody else's wait: 10,000 take half a second on a small machine, and an order of 500 lines needs
+/// 1,000. Beyond it the run ends as `limit`.
+pub const FACTS: usize = 10_000;
+
 /// Holds of one order or line. Beyond it the run ends as `limit`.
 pub const HOLDS: usize = 32;
 

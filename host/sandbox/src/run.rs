@@ -167,12 +167,14 @@ fn classify(error: wasmtime::Error, state: &RunState) -> (RunErrorKind, Option<S
 
 /// The functions of a backtrace, the innermost first, one a line.
 fn functions(backtrace: &WasmBacktrace) -> Option<String> {
-    let shown = backtrace.to_string();
     let mut text = String::new();
-    for line in shown.lines().skip(1).take(limits::BACKTRACE_FRAMES) {
-        // `  0:   0x1234 - module!function`: offsets mean nothing without the build.
-        let function = line.rsplit_once(" - ").map_or(line, |(_, function)| function);
-        let function = text::words(function.trim(), limits::WORDS);
+    for frame in backtrace.frames().iter().take(limits::BACKTRACE_FRAMES) {
+        let module = frame.module().name().unwrap_or("<unknown>");
+        let function = match frame.func_name() {
+            Some(name) => readable(name),
+            None => format!("<wasm function {}>", frame.func_index()),
+        };
+        let function = text::words(&format!("{module}!{function}"), limits::WORDS);
         if text.len() + function.len() >= limits::BACKTRACE_TEXT {
             break;
         }
@@ -182,6 +184,13 @@ fn functions(backtrace: &WasmBacktrace) -> Option<String> {
         text.push_str(&function);
     }
     (!text.is_empty()).then_some(text)
+}
+
+/// A function's name as people read it, if it is one of Rust's. Those of C++ stay as they are, and wasmtime, which would make them
+/// readable too, is not asked: a name of a few hundred bytes can stand for gigabytes. What Rust's can stand for is bounded by the
+/// library, at a megabyte.
+fn readable(name: &str) -> String {
+    rustc_demangle::try_demangle(name).map_or_else(|_| name.to_owned(), |readable| format!("{readable:#}"))
 }
 
 impl Finished {

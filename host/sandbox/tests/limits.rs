@@ -66,6 +66,18 @@ async fn a_panic_ends_the_run_as_a_trap_that_names_the_function() {
 }
 
 #[tokio::test]
+async fn a_short_name_that_stands_for_a_long_one_is_shown_as_it_is() {
+    // In C++'s encoding, f(A, B<A, …>, B<B<A, …>, …>, …): each level is ten times as long as the one before, for 22 bytes.
+    let mut name = format!("_Z1f1A1BI{}E", "S_".repeat(10));
+    for level in 1..8 {
+        name.push_str(&format!("S0_I{}E", format!("S{level}_").repeat(10)));
+    }
+    let error = support::sandbox().load(support::trapping_in(&name)).await.unwrap_err();
+    let backtrace = error.backtrace.unwrap();
+    assert!(backtrace.contains("!_Z1f1A1BIS_") && backtrace.len() <= limits::BACKTRACE_TEXT, "{backtrace}");
+}
+
+#[tokio::test]
 async fn a_loop_without_end_runs_out_of_cpu_time() {
     let started = Instant::now();
     let error = authenticate_error("/spin").await;
@@ -199,6 +211,8 @@ async fn statements_have_an_end() {
     assert_eq!(handle_error("orders").await.kind, over("orders", limits::ORDERS as u64));
     assert_eq!(handle_error("lines/5001").await.kind, over("lines", limits::LINES as u64));
     assert_eq!(handle_error("forgets").await.kind, over("subjects to forget", limits::FORGETS as u64));
+    let facts = over("lines, course runs, holds and reviews", limits::FACTS as u64);
+    assert_eq!(handle_error("facts-without-end").await.kind, facts);
     assert_eq!(handle_error("holds").await.kind, over("holds of an order or line", limits::HOLDS as u64));
 }
 

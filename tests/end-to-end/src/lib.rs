@@ -13,6 +13,7 @@
     reason = "tests fail by panicking"
 )]
 
+pub mod hostile;
 pub mod http;
 pub mod ledger;
 pub mod lms;

@@ -27,6 +27,8 @@ pub struct Shop {
     /// What the adapter calls its secret.
     pub secret_name: &'static str,
     pub mode: &'static str,
+    /// Its LMS.
+    pub lms: &'static str,
     /// More lines of its table.
     pub more: String,
 }
@@ -41,6 +43,7 @@ impl Shop {
             secrets: vec![SECRET.to_owned()],
             secret_name: "webhook",
             mode: "live",
+            lms: "main",
             // Tests of taking access away do not wait a quarter of an hour for it.
             more: "quiet_time = \"0s\"\n".to_owned(),
         }
@@ -62,6 +65,12 @@ impl Shop {
     #[must_use]
     pub fn mode(self, mode: &'static str) -> Self {
         Self { mode, ..self }
+    }
+
+    /// Of another LMS, which the plan must name.
+    #[must_use]
+    pub fn of_lms(self, lms: &'static str) -> Self {
+        Self { lms, ..self }
     }
 
     /// Of another platform.
@@ -194,18 +203,12 @@ impl Plan {
                 names.push(format!("{{ env = \"{name}\" }}"));
                 variables.push((name, secret.clone()));
             }
-            write!(
-                text,
-                "\n[[shops]]\nname = \"{}\"\nadapter = \"{}\"\nlms = \"main\"\nmode = \"{}\"\n\
-                 secrets.{} = [{}]\n{}",
-                shop.name,
-                shop.adapter,
-                shop.mode,
-                shop.secret_name,
-                names.join(", "),
-                shop.more,
-            )
-            .unwrap();
+            let Shop { name, adapter, lms, mode, .. } = shop;
+            write!(text, "\n[[shops]]\nname = \"{name}\"\nadapter = \"{adapter}\"\nlms = \"{lms}\"\nmode = \"{mode}\"\n").unwrap();
+            if !names.is_empty() {
+                writeln!(text, "secrets.{} = [{}]", shop.secret_name, names.join(", ")).unwrap();
+            }
+            text.push_str(&shop.more);
         }
         (text, variables)
     }

@@ -1,5 +1,6 @@
 //! `bursar serve` as a process: started, listened to, ended gently or not.
 
+use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -58,6 +59,37 @@ impl Serve {
     #[must_use]
     pub fn log(&self) -> &Log {
         &self.log
+    }
+
+    /// The most memory that it has had in use at a time, in KiB, since [`Serve::forget_peak`]. Linux only.
+    #[must_use]
+    pub fn peak_kib(&self) -> u64 {
+        self.memory("VmHWM:")
+    }
+
+    /// The memory that it has in use now, in KiB. Linux only.
+    #[must_use]
+    pub fn resident_kib(&self) -> u64 {
+        self.memory("VmRSS:")
+    }
+
+    fn memory(&self, name: &str) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// Counts the most memory anew.
+    pub fn forget_peak(&self) {
+        /// What the kernel takes for "the peak is what there is now" (proc_pid_clear_refs(5)).
+        const PEAK: &str = "5";
+        fs::write(format!("/proc/{}/clear_refs", self.child.id()), PEAK).unwrap();
+    }
+
+    /// Does it still run?
+    #[must_use]
+    pub fn is_alive(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
     }
 
     /// Kills it as a power cut would.

@@ -142,10 +142,12 @@ impl HostOrder for RunState {
     }
 
     fn hold(&mut self, order: Resource<OrderMark>, cause: wit::Cause, evidence: String) -> Result<()> {
+        self.book.count_fact()?;
         Ok(book::hold(&mut self.order(&order, evidence.len())?.holds, cause.into(), true, &evidence)?)
     }
 
     fn lift(&mut self, order: Resource<OrderMark>, cause: wit::Cause, evidence: String) -> Result<()> {
+        self.book.count_fact()?;
         Ok(book::hold(&mut self.order(&order, evidence.len())?.holds, cause.into(), false, &evidence)?)
     }
 
@@ -170,6 +172,7 @@ impl HostOrder for RunState {
     }
 
     fn review(&mut self, order: Resource<OrderMark>, reason: String) -> Result<()> {
+        self.book.count_fact()?;
         Ok(book::add_review(&mut self.order(&order, reason.len())?.reviews, &reason)?)
     }
 
@@ -186,6 +189,7 @@ impl HostLine for RunState {
 
     fn course(&mut self, line: Resource<LineMark>, run: String, mode: Option<String>) -> Result<Stated> {
         let bytes = run.len() + mode.as_ref().map_or(0, String::len);
+        self.book.count_fact()?;
         Ok(stated(book::add_course(self.line(&line, bytes)?, &run, mode.as_deref())?))
     }
 
@@ -222,14 +226,17 @@ impl HostLine for RunState {
     }
 
     fn hold(&mut self, line: Resource<LineMark>, cause: wit::Cause, evidence: String) -> Result<()> {
+        self.book.count_fact()?;
         Ok(book::hold(&mut self.line(&line, evidence.len())?.holds, cause.into(), true, &evidence)?)
     }
 
     fn lift(&mut self, line: Resource<LineMark>, cause: wit::Cause, evidence: String) -> Result<()> {
+        self.book.count_fact()?;
         Ok(book::hold(&mut self.line(&line, evidence.len())?.holds, cause.into(), false, &evidence)?)
     }
 
     fn review(&mut self, line: Resource<LineMark>, reason: String) -> Result<()> {
+        self.book.count_fact()?;
         Ok(book::add_review(&mut self.line(&line, reason.len())?.reviews, &reason)?)
     }
 

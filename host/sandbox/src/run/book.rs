@@ -34,9 +34,17 @@ pub(crate) struct Book {
     forgets: BTreeSet<String>,
     ignored: Vec<String>,
     reviews: Vec<String>,
+    facts: usize,
 }
 
 impl Book {
+    /// Counts a fact that the ledger keeps a row for.
+    pub(crate) fn count_fact(&mut self) -> Result<(), RunErrorKind> {
+        within(self.facts, limits::FACTS, "lines, course runs, holds and reviews")?;
+        self.facts += 1;
+        Ok(())
+    }
+
     /// Begins a statement about an order and returns its position.
     pub(crate) fn open(&mut self, scope: Scope, id: String, revision: Vec<u64>) -> Result<u32, RunErrorKind> {
         let id = required_id("order", id)?;
@@ -56,6 +64,7 @@ impl Book {
             return position(known);
         }
         within(self.lines.len(), limits::LINES, "lines")?;
+        self.count_fact()?;
         self.lines.push((order, LineStatement { id: id.clone(), ..LineStatement::default() }));
         self.line_by_id.insert((order, id), self.lines.len() - 1);
         position(self.lines.len() - 1)

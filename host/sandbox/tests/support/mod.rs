@@ -96,6 +96,26 @@ fn contract_text(file: &str, from: &str, to: &str) -> Vec<(String, String)> {
 
 /// A component of a world, whose every function traps.
 pub fn dummy(packages: &[Vec<(String, String)>], world: &str) -> Vec<u8> {
+    dummy_with(packages, world, |_| {})
+}
+
+/// The minimal component whose every function traps, and is called so.
+pub fn trapping_in(name: &str) -> Vec<u8> {
+    use wasm_encoder::{NameMap, NameSection, Section as _};
+    dummy_with(&[contract_text("", "", "")], "minimal", |module| {
+        let (mut functions, mut names) = (NameMap::new(), NameSection::new());
+        for index in 0..FUNCTIONS_NAMED {
+            functions.append(index, name);
+        }
+        names.functions(&functions);
+        names.append_to(module);
+    })
+}
+
+/// More functions than the minimal component has.
+const FUNCTIONS_NAMED: u32 = 100;
+
+fn dummy_with(packages: &[Vec<(String, String)>], world: &str, change: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
     use wit_component::{ComponentEncoder, StringEncoding, dummy_module, embed_component_metadata};
     use wit_parser::{ManglingAndAbi, Resolve, UnresolvedPackageGroup};
     let mut resolve = Resolve::default();
@@ -111,6 +131,7 @@ pub fn dummy(packages: &[Vec<(String, String)>], world: &str) -> Vec<u8> {
     }
     let world = resolve.select_world(&[main.unwrap()], Some(world)).unwrap();
     let mut module = dummy_module(&resolve, world, ManglingAndAbi::Standard32);
+    change(&mut module);
     embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
     ComponentEncoder::default().module(&module).unwrap().validate(true).encode().unwrap()
 }

@@ -112,6 +112,16 @@ pub(crate) fn handle(delivery: &Delivery) -> Result<(), Problem> {
             }
             Ok(())
         }
+        "facts-without-end" => {
+            let order = Order::patch("1", &[1]);
+            for id in 0..u32::MAX {
+                let line = order.line(&id.to_string());
+                for run in 0..100 {
+                    line.course(&format!("course-v1:A+B+{run}"), None)?;
+                }
+            }
+            Ok(())
+        }
         "holds" => {
             let order = Order::patch("1", &[1]);
             loop {

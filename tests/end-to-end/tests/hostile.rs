@@ -1,0 +1,237 @@
+//! Every adapter that misbehaves, as `tests/hostile/guests.toml` lists them, in the real program, beside a shop that is served well.
+//!
+//! A binary of its own, so that nothing else is tested while they do their worst.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    missing_docs,
+    reason = "tests fail by panicking"
+)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use bursar_store::inbox::DeliveryState;
+use bursar_store::people::DeliverySummary;
+use end_to_end::hostile::neighbours::Neighbours;
+use end_to_end::hostile::{self, Guest, HARMLESS, REFUSED, Where, guests};
+use end_to_end::lms::CS101;
+use end_to_end::plan::{API_KEY, CAMPUS, Plan, SECRET, Shop};
+use end_to_end::site::{Site, request};
+use end_to_end::wait::{until, until_some};
+use end_to_end::woocommerce::{Order, headers, signature};
+use end_to_end::{http, lms, places};
+
+/// How many requests each guest gets, all at once.
+const STRIKES: usize = 2;
+
+/// What a guest may have the process take, in KiB: the memory of its runs, and as much again for everything else that goes on.
+const BUDGET_KIB: u64 = 2 * (STRIKES as u64) * (64 << 10);
+
+/// The learners of the shop that is served well.
+const LEARNERS: usize = 20;
+
+/// How often that shop sends an order.
+const EVERY: Duration = Duration::from_millis(100);
+
+#[test]
+fn every_guest_has_a_row_and_every_row_a_guest() {
+    let rows: Vec<String> = guests().into_iter().map(|guest| guest.name).collect();
+    let named: BTreeSet<String> = rows.iter().cloned().collect();
+    assert_eq!(named.len(), rows.len(), "a guest has two rows");
+    assert_eq!(named, hostile::known());
+    assert!(rows.len() >= 30);
+}
+
+#[test]
+fn what_misbehaves_when_it_is_loaded_is_refused() {
+    play(Where::Load);
+}
+
+#[test]
+fn what_misbehaves_while_a_shop_waits_is_stopped() {
+    play(Where::Authenticate);
+}
+
+#[test]
+fn what_misbehaves_when_a_delivery_is_handled_is_stopped() {
+    play(Where::Handle);
+}
+
+/// Plays all guests that misbehave there, in one process.
+fn play(place: Where) {
+    let only = std::env::var("ONLY").unwrap_or_default();
+    let guests: Vec<Guest> = guests().into_iter().filter(|guest| guest.place == place && guest.name.contains(&only)).collect();
+    let learners: Vec<String> = (0..LEARNERS).map(learner).collect();
+    let learners: Vec<&str> = learners.iter().map(String::as_str).collect();
+    let neighbours = Neighbours::open();
+    let shops = guests.iter().map(|guest| guest.shop(&neighbours));
+    let plan = Plan::new(&learners)
+        .shops([Shop::new(CAMPUS)].into_iter().chain(shops))
+        .adapters(&format!("cache = {:?}", places::cache()))
+        .lms(&neighbours.silent_lms());
+    let mut site = Site::at_rest(plan);
+    site.sell();
+    for guest in &guests {
+        guest.settle(&site);
+    }
+    site.serve();
+    eprintln!("loading took {} MiB", site.process().peak_kib() >> 10);
+
+    let (address, stop) = (site.address(), AtomicBool::new(false));
+    let (wrong, sent) = thread::scope(|scope| {
+        let well = scope.spawn(|| serve_well(address, &stop));
+        let stopping = Stopping(&stop);
+        let wrong = strike_all(&site, &neighbours, &guests);
+        drop(stopping);
+        (wrong, well.join().unwrap())
+    });
+    assert!(wrong.is_empty(), "{} of {} rows are wrong:\n{}", wrong.len(), guests.len(), wrong.join("\n"));
+    served_well(&site, sent);
+    assert_eq!(neighbours.private.asked(), 0, "somebody reached a private address");
+    nothing_leaked(&site);
+}
+
+/// Has every guest do its worst, one after the other, and says what was not as its row says. Those that only wait are begun first
+/// and judged last.
+fn strike_all(site: &Site, neighbours: &Neighbours, guests: &[Guest]) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let (waiting, others): (Vec<&Guest>, Vec<&Guest>) =
+        guests.iter().partition(|guest| guest.place == Where::Handle && guest.ends == "time");
+    for guest in &waiting {
+        wrong.extend(strike(site, neighbours, guest));
+    }
+    for guest in others {
+        site.process().forget_peak();
+        let before = site.process().resident_kib();
+        wrong.extend(strike(site, neighbours, guest));
+        wrong.extend(came_to(site, guest));
+        let taken = site.process().peak_kib().saturating_sub(before);
+        eprintln!("{}: {} MiB beyond {} MiB", guest.name, taken >> 10, before >> 10);
+        if taken > BUDGET_KIB {
+            wrong.push(format!("{}: took {} MiB", guest.name, taken >> 10));
+        }
+    }
+    for guest in waiting {
+        wrong.extend(came_to(site, guest));
+    }
+    wrong
+}
+
+fn strike(site: &Site, neighbours: &Neighbours, guest: &Guest) -> Option<String> {
+    let (address, bytes) = (site.address(), guest.request(neighbours));
+    let answers: Vec<u16> = thread::scope(|scope| {
+        let strikes: Vec<_> = (0..STRIKES).map(|_| scope.spawn(|| http::exchange(address, &bytes).status)).collect();
+        strikes.into_iter().map(|strike| strike.join().unwrap()).collect()
+    });
+    (answers != [guest.answered; STRIKES]).then(|| format!("{}: its shop was answered {answers:?}", guest.name))
+}
+
+/// What is not as the guest's row says.
+fn came_to(site: &Site, guest: &Guest) -> Option<String> {
+    let wrong = |what: String| Some(format!("{}: {what}", guest.name));
+    let says = guest.says.as_deref().unwrap_or_default();
+    if guest.ends == REFUSED {
+        let file = format!("/{}.wasm", guest.name);
+        let told = site.log().events_of("a file is no adapter that can run");
+        let told = told.iter().find(|event| event["file"].as_str().unwrap().ends_with(&file));
+        let Some(told) = told else { return wrong("was loaded".to_owned()) };
+        eprintln!("{}: {}", guest.name, told["reason"]);
+        if !told["reason"].as_str().unwrap().contains(says) {
+            return wrong(format!("was refused, because {}", told["reason"]));
+        }
+        let states = site.ledger.states_of(&guest.name);
+        return (states != [DeliveryState::Parked; STRIKES]).then(|| format!("{}: {states:?}", guest.name));
+    }
+    if guest.answered != 200 {
+        // Nothing is kept of it, so the log says it.
+        let of_shop = |event: &serde_json::Value| event["shop"] == guest.name.as_str();
+        let event = until_some(&format!("{} is told", guest.name), || {
+            site.log().events().into_iter().find(|event| of_shop(event) && event["code"].is_string())
+        });
+        return (event["code"] != guest.ends.as_str()).then(|| format!("{}: {event}", guest.name));
+    }
+    let deliveries = ended(site, guest);
+    let codes: Vec<(String, String)> = deliveries.iter().map(end).collect();
+    let as_told = |(code, words): &(String, String)| *code == guest.ends && words.contains(says);
+    (!codes.iter().all(as_told)).then(|| format!("{}: {codes:?}", guest.name))
+}
+
+/// The guest's deliveries, once each has been tried.
+fn ended(site: &Site, guest: &Guest) -> Vec<DeliverySummary> {
+    until_some(&format!("{} has done its worst", guest.name), || {
+        let deliveries = site.ledger.deliveries_of(&guest.name);
+        let tried = |delivery: &DeliverySummary| delivery.state.is_final() || delivery.problem.is_some();
+        (deliveries.len() == STRIKES && deliveries.iter().all(tried)).then_some(deliveries)
+    })
+}
+
+/// The code of an end, and the words for it.
+fn end(delivery: &DeliverySummary) -> (String, String) {
+    match (&delivery.problem, delivery.state) {
+        (_, DeliveryState::Done | DeliveryState::Ignored) => (HARMLESS.to_owned(), String::new()),
+        (Some((code, words)), _) => (code.clone(), words.clone()),
+        (None, state) => (state.to_string(), String::new()),
+    }
+}
+
+/// Says stop when it is dropped, also by a panic: a thread that goes on for ever would be waited for.
+struct Stopping<'a>(&'a AtomicBool);
+
+impl Drop for Stopping<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn learner(number: usize) -> String {
+    format!("learner{number}")
+}
+
+/// Sends orders as an ordinary shop would until told to stop, and gives how many. Every answer must be 200.
+fn serve_well(address: SocketAddr, stop: &AtomicBool) -> usize {
+    let mut sent = 0;
+    while !stop.load(Ordering::Relaxed) {
+        sent += 1;
+        let order = Order::paid(u64::try_from(sent).unwrap(), &lms::email(&learner(sent % LEARNERS)), &[11]).body();
+        let headers = headers("order.updated", &signature(&order, SECRET));
+        let began = std::time::Instant::now();
+        assert_eq!(http::exchange(address, &request(CAMPUS, &headers, &order)).status, 200, "order {sent}");
+        if began.elapsed() > Duration::from_millis(100) { eprintln!("SLOW {} {:?}", sent, began.elapsed()); }
+        thread::sleep(EVERY);
+    }
+    sent
+}
+
+/// Every order was handled, and every learner has what they bought.
+fn served_well(site: &Site, sent: usize) {
+    until("every order is handled", || {
+        let states = site.ledger.states_of(CAMPUS);
+        states.len() == sent.min(1_000) && states.iter().all(|state| *state == DeliveryState::Done)
+    });
+    let learners: BTreeSet<usize> = (1..=sent).map(|order| order % LEARNERS).collect();
+    for number in learners {
+        site.settled_as(&learner(number), CS101, "verified", true);
+    }
+    assert!(site.ledger.reviews().iter().all(|review| review.shop.as_ref().is_none_or(|shop| shop.as_str() != CAMPUS)));
+}
+
+/// No secret stands where somebody may read it.
+fn nothing_leaked(site: &Site) {
+    let mut places = vec![("the log".to_owned(), site.log().lines().join("\n").into_bytes())];
+    for file in ["bursar.db", "bursar.db-wal"] {
+        places.push((file.to_owned(), fs::read(site.path(file)).unwrap_or_default()));
+    }
+    for (place, bytes) in places {
+        for secret in [SECRET, API_KEY, lms::CLIENT_SECRET] {
+            assert!(!bytes.windows(secret.len()).any(|part| part == secret.as_bytes()), "a secret is in {place}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+;; Brings more memories than a run may have.
+(module
+  (import "bursar:adapter/incoming@0.1.0" "[constructor]description" (func $description (param i32 i32 i32 i32) (result i32)))
+  (import "bursar:adapter/incoming@0.1.0" "[static]verdict.accept" (func $accept (param i32 i32) (result i32)))
+  (import "bursar:adapter/incoming@0.1.0" "[resource-drop]request" (func $drop (param i32)))
+  (memory (export "memory") 1)
+  (memory $more0 1)
+  (memory $more1 1)
+  (memory $more2 1)
+  (memory $more3 1)
+  (memory $more4 1)
+  (memory $more5 1)
+  (memory $more6 1)
+  (memory $more7 1)
+  (memory $more8 1)
+  (data (i32.const 16) "brings-many-memories")
+  (data (i32.const 80) "0.1.0")
+
+  (func (export "bursar:adapter/adapter@0.1.0#describe") (result i32)
+    (call $description (i32.const 16) (i32.const 20) (i32.const 80) (i32.const 5)))
+
+  ;; Genuine, whoever sent it: the shop is declared unsigned.
+  (func (export "bursar:adapter/adapter@0.1.0#authenticate") (param $request i32) (result i32)
+    (call $drop (local.get $request))
+    (i32.store (i32.const 4) (call $accept (i32.const 80) (i32.const 5)))
+    (i32.const 0))
+
+  (func (export "bursar:adapter/adapter@0.1.0#handle") (param $delivery i32) (result i32)
+    (i32.const 0))
+
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (i32.const 1024))
+)

@@ -1,0 +1,27 @@
+;; Computes without end in what runs before any of its functions is called.
+(module
+  (import "bursar:adapter/incoming@0.1.0" "[constructor]description" (func $description (param i32 i32 i32 i32) (result i32)))
+  (import "bursar:adapter/incoming@0.1.0" "[static]verdict.accept" (func $accept (param i32 i32) (result i32)))
+  (import "bursar:adapter/incoming@0.1.0" "[resource-drop]request" (func $drop (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 16) "starts-with-a-spin")
+  (data (i32.const 80) "0.1.0")
+
+  (func (export "bursar:adapter/adapter@0.1.0#describe") (result i32)
+    (call $description (i32.const 16) (i32.const 18) (i32.const 80) (i32.const 5)))
+
+  ;; Genuine, whoever sent it: the shop is declared unsigned.
+  (func (export "bursar:adapter/adapter@0.1.0#authenticate") (param $request i32) (result i32)
+    (call $drop (local.get $request))
+    (i32.store (i32.const 4) (call $accept (i32.const 80) (i32.const 5)))
+    (i32.const 0))
+
+  (func (export "bursar:adapter/adapter@0.1.0#handle") (param $delivery i32) (result i32)
+    (i32.const 0))
+
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (i32.const 1024))
+
+  (func $spin
+    (loop $again (br $again)))
+  (start $spin))
