@@ -116,7 +116,7 @@ It stays up until Ctrl-C. In another terminal, in this directory, try:
   logs and files            {}
   the course run is         {RUN}",
         send(&product),
-        send(&format!("{product} --status refunded")),
+        send(&format!("{product} --event refunded")),
         site.typed("learner show mallory@example.com"),
         site.typed("review list"),
         site.typed("deliveries list"),

@@ -134,9 +134,9 @@ fn steps(site: &mut Site, row: &Row, stop: &AtomicBool) -> Result<Passed> {
 fn send(site: &mut Site, row: &Row, sends: &Sends) -> Result<(u64, Duration)> {
     let email = row.email();
     let mut arguments = vec!["webhook", "send", SHOP, "--order", sends.order, "--product", sends.product];
-    arguments.extend(["--status", sends.status, "--email", &email]);
-    if !sends.paid {
-        arguments.push("--unpaid");
+    arguments.extend(["--event", sends.event, "--email", &email]);
+    if let Some(status) = sends.status {
+        arguments.extend(["--status", status]);
     }
     if sends.forged {
         arguments.push("--forge");

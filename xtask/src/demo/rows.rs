@@ -27,10 +27,10 @@ pub(super) struct Sends {
     pub(super) order: &'static str,
     /// What was sold.
     pub(super) product: &'static str,
-    /// In WooCommerce's words.
-    pub(super) status: &'static str,
-    /// Has the money arrived?
-    pub(super) paid: bool,
+    /// What happened to it.
+    pub(super) event: &'static str,
+    /// The status in the platform's words, where it does not follow from that.
+    pub(super) status: Option<&'static str>,
     /// Signed with a key that is not the shop's.
     pub(super) forged: bool,
 }
@@ -102,7 +102,7 @@ impl Row {
     }
 }
 
-const PAID: Sends = Sends { order: "", product: PRODUCT, status: "processing", paid: true, forged: false };
+const PAID: Sends = Sends { order: "", product: PRODUCT, event: "paid", status: None, forged: false };
 
 /// All of them.
 pub(super) const ROWS: [Row; 8] = [
@@ -135,7 +135,7 @@ pub(super) const ROWS: [Row; 8] = [
         steps: &[
             Step::Sends(Sends { order: "102", ..PAID }),
             Step::Comes(Seen::Active),
-            Step::Sends(Sends { order: "102", status: "refunded", ..PAID }),
+            Step::Sends(Sends { order: "102", event: "refunded", ..PAID }),
             Step::Comes(Seen::Off),
         ],
         answers: &[200, 200],
@@ -148,7 +148,10 @@ pub(super) const ROWS: [Row; 8] = [
         title: "cash on delivery, unpaid",
         username: "dan",
         orders: &["103"],
-        steps: &[Step::Sends(Sends { order: "103", paid: false, ..PAID }), Step::Stands(&["103: not paid"])],
+        steps: &[
+            Step::Sends(Sends { order: "103", event: "unpaid", status: Some("processing"), ..PAID }),
+            Step::Stands(&["103: not paid"]),
+        ],
         answers: &[200],
         enrollment: Seen::Absent,
         changes: 0,
@@ -193,7 +196,7 @@ pub(super) const ROWS: [Row; 8] = [
             Step::Sends(Sends { order: "106", ..PAID }),
             Step::Sends(Sends { order: "107", ..PAID }),
             Step::Comes(Seen::Active),
-            Step::Sends(Sends { order: "106", status: "refunded", ..PAID }),
+            Step::Sends(Sends { order: "106", event: "refunded", ..PAID }),
             Step::Stands(&["106: owed no more", "107: owed"]),
         ],
         answers: &[200, 200, 200],
