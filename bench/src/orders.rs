@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bursar_domain::{Email, Timestamp, statement::ProductId};
-use bursar_server::webhook::{Event, Line, Message, Order, Platform as _, woocommerce::WooCommerce};
+use bursar_server::webhook::{Event, Line, Message, Order, Platform as _, Sender, woocommerce::WooCommerce};
 use rust_decimal::Decimal;
+use serde_json::Value;
 
 use crate::Result;
 use crate::servers::address_of;
@@ -42,7 +43,8 @@ pub(crate) fn signed(number: u64, email: &str, key: &str) -> Result<Message> {
         lines: [PRODUCT].iter().chain(&OTHER_LINES).map(line).collect(),
     };
     let body = WooCommerce.body(&order, TOPIC)?;
-    Ok(WooCommerce.sign(body, TOPIC, key, order.modified_at)?)
+    let sender = Sender { secret: &key.into(), settings: &Value::Null, at: order.modified_at };
+    Ok(WooCommerce.sign(body, TOPIC, &sender)?)
 }
 
 /// The message as it goes over the wire on a connection that stays open.

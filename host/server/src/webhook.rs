@@ -13,11 +13,19 @@ use bursar_domain::{Email, Timestamp, statement::ProductId};
 use clap::ValueEnum;
 use reqwest::{Client, Url, redirect::Policy};
 use rust_decimal::Decimal;
+use secrecy::SecretString;
+use serde_json::Value;
 
 pub mod lemonsqueezy;
+pub mod made_up;
+pub mod mit_unified_ecommerce;
 pub mod odoo;
+pub mod oscar;
 pub mod proof;
+pub mod saleor;
+pub mod shopify;
 pub mod standard_webhooks;
+pub mod stripe;
 pub mod woocommerce;
 
 /// How long the listener may take to answer. Shops give up sooner; this is long enough to see how late it is.
@@ -79,11 +87,30 @@ pub trait Platform: Debug + Sync {
     /// # Errors
     /// When the platform has no such order, or says nothing of orders under this topic.
     fn body(&self, order: &Order, topic: &str) -> Result<Vec<u8>, ImitationError>;
-    /// The request that brings a body, proved by a secret.
+    /// The request that brings a body, proved as the shop proves it.
     ///
     /// # Errors
-    /// When it cannot be proved by this secret.
-    fn sign(&self, body: Vec<u8>, topic: &str, secret: &str, at: Timestamp) -> Result<Message, ImitationError>;
+    /// When it cannot be proved by this secret, or a setting is missing that it needs.
+    fn sign(&self, body: Vec<u8>, topic: &str, shop: &Sender<'_>) -> Result<Message, ImitationError>;
+}
+
+/// The shop in whose name a request is sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Sender<'a> {
+    /// What proves it.
+    pub secret: &'a SecretString,
+    /// The shop's settings of the adapter, a JSON object.
+    pub settings: &'a Value,
+    /// When it is sent.
+    pub at: Timestamp,
+}
+
+impl Sender<'_> {
+    /// A setting that is text.
+    #[must_use]
+    pub fn setting(&self, name: &str) -> Option<&str> {
+        self.settings.get(name).and_then(Value::as_str)
+    }
 }
 
 /// Every platform that can be imitated.
@@ -125,6 +152,31 @@ pub fn body(platform: &dyn Platform, order: &Order, topic: &str) -> Result<Vec<u
         }
     }
     platform.body(order, topic)
+}
+
+/// Is it a topic under which the platform tells of orders as they are made up here?
+fn check_topic(platform: &dyn Platform, topic: &str) -> Result<(), ImitationError> {
+    if platform.events().iter().any(|(_, known)| *known == topic) {
+        return Ok(());
+    }
+    Err(ImitationError::UnknownTopic { topic: topic.to_owned() })
+}
+
+/// The line of an order where a platform sells one product at a time.
+fn only_line<'o>(platform: &dyn Platform, order: &'o Order) -> Result<&'o Line, ImitationError> {
+    match order.lines.as_slice() {
+        [line] => Ok(line),
+        lines => Err(ImitationError::OneLine { platform: platform.name(), count: lines.len() }),
+    }
+}
+
+/// The same where it sells each product once.
+fn only_seat<'o>(platform: &dyn Platform, order: &'o Order) -> Result<&'o Line, ImitationError> {
+    let line = only_line(platform, order)?;
+    match line.quantity {
+        1 => Ok(line),
+        quantity => Err(ImitationError::OneSeat { platform: platform.name(), quantity }),
+    }
 }
 
 /// An order as somebody might place it.
@@ -195,8 +247,8 @@ impl Line {
 /// A request of a shop.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Message {
-    /// What the address goes on with behind the shop's, where the proof stands there.
-    pub path: Option<String>,
+    /// What the address goes on with behind the shop's, part by part.
+    pub path: Vec<String>,
     /// Headers beside those of HTTP itself.
     pub headers: Vec<(&'static str, String)>,
     /// The body.
@@ -246,6 +298,28 @@ pub enum ImitationError {
         /// How many lines there are.
         count: usize,
     },
+    /// The platform sells each product once.
+    #[error("a webhook of {platform} tells of one seat, not of {quantity}")]
+    OneSeat {
+        /// The platform.
+        platform: &'static str,
+        /// How many there are.
+        quantity: u32,
+    },
+    /// The platform cannot do without it.
+    #[error("a webhook of {platform} needs {what}")]
+    Missing {
+        /// The platform.
+        platform: &'static str,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// The platform knows no learner but the buyer.
+    #[error("a webhook of {platform} names no learner but the buyer: leave --learner out")]
+    BuyerOnly {
+        /// The platform.
+        platform: &'static str,
+    },
     /// An id that the platform cannot have given.
     #[error("{kind} \"{id}\" is not a number")]
     NotANumber {
@@ -284,10 +358,8 @@ pub async fn post(url: &Url, message: &Message) -> Result<Answer, reqwest::Error
     // No proxy: this is about the listener, and most are on this machine.
     let client = Client::builder().no_proxy().redirect(Policy::none()).timeout(PATIENCE).build()?;
     let mut url = url.clone();
-    if let Some(path) = &message.path
-        && let Ok(mut segments) = url.path_segments_mut()
-    {
-        segments.push(path);
+    if let Ok(mut segments) = url.path_segments_mut() {
+        segments.pop_if_empty().extend(&message.path);
     }
     let mut request = client.post(url).body(message.body.clone());
     for (name, value) in &message.headers {

@@ -12,7 +12,7 @@ use std::{
 };
 
 use bursar_domain::{Email, Timestamp, statement::ProductId};
-use bursar_server::webhook::{self, Event, Line, Order, PLATFORMS, Platform, platform};
+use bursar_server::webhook::{self, Event, Line, Order, PLATFORMS, Platform, Sender, platform};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -66,8 +66,8 @@ fn keys(value: &Value, path: &str, found: &mut Vec<String>) {
 }
 
 fn signature(body: &[u8], secret: &str) -> String {
-    let at = Timestamp::from_millis(0);
-    let message = woocommerce().sign(body.to_vec(), "order.updated", secret, at).unwrap();
+    let sender = Sender { secret: &secret.into(), settings: &Value::Null, at: Timestamp::from_millis(0) };
+    let message = woocommerce().sign(body.to_vec(), "order.updated", &sender).unwrap();
     message.headers.into_iter().find(|(name, _)| *name == "X-WC-Webhook-Signature").unwrap().1
 }
 

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use bursar_domain::{Clock as _, Email, Timestamp, statement::ProductId};
-use bursar_server::webhook::{self, Event, Platform as _, woocommerce::WooCommerce};
+use bursar_server::webhook::{self, Event, Platform as _, Sender, woocommerce::WooCommerce};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -224,7 +224,8 @@ fn complete(json: &mut Value, id: u64, order: &Order) {
 }
 
 fn signed_by_woocommerce(shop: &str, body: Vec<u8>, topic: &str) -> Result<Message> {
-    let signed = WooCommerce.sign(body, topic, SECRET, BEGINNING).map_err(|error| error.to_string())?;
+    let sender = Sender { secret: &SECRET.into(), settings: &Value::Null, at: BEGINNING };
+    let signed = WooCommerce.sign(body, topic, &sender).map_err(|error| error.to_string())?;
     let headers = signed.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Ok(Message { shop: shop.to_owned(), headers, body: signed.body })
 }

@@ -13,14 +13,14 @@ use bursar_domain::{Email, ShopName, Timestamp, statement::ProductId};
 use clap::{Args, Subcommand};
 use reqwest::Url;
 use rust_decimal::Decimal;
-use secrecy::ExposeSecret as _;
+use secrecy::SecretString;
 use serde::Serialize;
 
 use super::{CliError, Context};
 use crate::{
     config::{Config, ShopConfig},
     output::human,
-    webhook::{self, Event, ImitationError, Line, Order, PLATFORMS, Platform},
+    webhook::{self, Event, ImitationError, Line, Order, PLATFORMS, Platform, Sender},
 };
 
 /// Orders made up here were placed as many seconds after midnight as their number: two webhooks about one order must agree,
@@ -165,7 +165,8 @@ pub async fn run(context: &Context, args: &SendArgs) -> Result<(), CliError> {
         (None, None) => return Err(CliError::usage("there is nothing to send").hint("give --order or --body")),
     };
     let secret = secret(shop, platform, args.forge)?;
-    let message = platform.sign(body, topic, &secret, now).map_err(|error| CliError::failed(error.to_string()))?;
+    let sender = Sender { secret: &secret, settings: &shop.settings, at: now };
+    let message = platform.sign(body, topic, &sender).map_err(|error| CliError::failed(error.to_string()))?;
     let url = match &args.url {
         Some(url) => url.clone(),
         None => listener(config.server.listen, &shop.name)?,
@@ -207,15 +208,22 @@ fn platform(shop: &ShopConfig) -> Result<&'static dyn Platform, CliError> {
 }
 
 /// The shop's first secret; one that nobody has, to forge with: it can be read as text, as base64 and as an address.
-fn secret(shop: &ShopConfig, platform: &dyn Platform, forge: bool) -> Result<String, CliError> {
+fn secret(shop: &ShopConfig, platform: &dyn Platform, forge: bool) -> Result<SecretString, CliError> {
     if forge {
-        return Ok(hex::encode(rand::random::<[u8; 32]>()));
+        return Ok(hex::encode(rand::random::<[u8; 32]>()).into());
     }
-    let secret = shop.secrets.get(platform.secret()).and_then(|secrets| secrets.first()).ok_or_else(|| {
-        CliError::failed(format!("shop \"{}\" has no secret \"{}\" to sign with", shop.name, platform.secret()))
-            .hint(format!("add `secrets.{} = {{ file = \"…\" }}` to it", platform.secret()))
+    let name = platform.secret();
+    let secret = shop.secrets.get(name).and_then(|secrets| secrets.first()).ok_or_else(|| {
+        let hint = if shop.key_sets.is_empty() {
+            format!("add `secrets.{name} = {{ file = \"…\" }}` to it")
+        } else {
+            format!(
+                "it signs with a private key that only the shop has; with a `secrets.{name}` beside it, it can be tried"
+            )
+        };
+        CliError::failed(format!("shop \"{}\" has no secret \"{name}\" to sign with", shop.name)).hint(hint)
     })?;
-    Ok(secret.get()?.expose_secret().to_owned())
+    Ok(secret.get()?.clone())
 }
 
 /// What happened: as it was said, or as the status has it, or what is usual on the platform.

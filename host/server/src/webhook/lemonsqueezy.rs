@@ -3,11 +3,10 @@
 //! Owns the form of orders and their signature. Subscriptions are not imitated: an order and its subscription are two objects
 //! that come by themselves.
 
-use bursar_domain::Timestamp;
-use rust_decimal::{Decimal, prelude::ToPrimitive as _};
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::{Event, ImitationError, Line, Message, Order, Platform, proof};
+use super::{Event, ImitationError, Line, Message, Order, Platform, Sender, check_topic, made_up, only_line, proof};
 
 /// Lemon Squeezy.
 #[derive(Debug, Clone, Copy)]
@@ -34,12 +33,8 @@ impl Platform for LemonSqueezy {
     }
 
     fn body(&self, order: &Order, topic: &str) -> Result<Vec<u8>, ImitationError> {
-        if !self.events().iter().any(|(_, known)| *known == topic) {
-            return Err(ImitationError::UnknownTopic { topic: topic.to_owned() });
-        }
-        let [line] = order.lines.as_slice() else {
-            return Err(ImitationError::OneLine { platform: self.name(), count: order.lines.len() });
-        };
+        check_topic(self, topic)?;
+        let line = only_line(self, order)?;
         let custom = line.learner.as_ref().map(|learner| json!({ "learner_email": learner }));
         let body = json!({
             "meta": { "event_name": topic, "test_mode": false, "custom_data": custom },
@@ -48,11 +43,11 @@ impl Platform for LemonSqueezy {
         Ok(body.to_string().into_bytes())
     }
 
-    fn sign(&self, body: Vec<u8>, topic: &str, secret: &str, _at: Timestamp) -> Result<Message, ImitationError> {
+    fn sign(&self, body: Vec<u8>, topic: &str, shop: &Sender<'_>) -> Result<Message, ImitationError> {
         let headers = vec![
             ("Content-Type", "application/json".to_owned()),
             ("X-Event-Name", topic.to_owned()),
-            ("X-Signature", hex::encode(proof::hmac_sha256(secret.as_bytes(), &[&body])?)),
+            ("X-Signature", hex::encode(proof::hmac_sha256(shop.secret.expose_secret().as_bytes(), &[&body])?)),
         ];
         Ok(Message { headers, body, ..Message::default() })
     }
@@ -64,7 +59,7 @@ fn attributes(order: &Order, line: &Line) -> Result<Value, ImitationError> {
         Event::Refunded => "refunded",
         _ => "paid",
     };
-    let total = cents(order.total());
+    let total = made_up::hundredths(order.total());
     let refunded = order.event == Event::Refunded;
     Ok(json!({
         "store_id": STORE,
@@ -88,9 +83,4 @@ fn attributes(order: &Order, line: &Line) -> Result<Value, ImitationError> {
             "quantity": line.quantity,
         },
     }))
-}
-
-/// Lemon Squeezy counts money in hundredths.
-fn cents(amount: Decimal) -> i64 {
-    (amount * Decimal::ONE_HUNDRED).round().to_i64().unwrap_or(i64::MAX)
 }

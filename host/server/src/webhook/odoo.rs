@@ -2,10 +2,10 @@
 //!
 //! Owns the form of such a knock. What the order is, Odoo says when it is asked, so nothing of it stands here.
 
-use bursar_domain::Timestamp;
+use secrecy::ExposeSecret as _;
 use serde_json::json;
 
-use super::{Event, ImitationError, Message, Order, Platform};
+use super::{Event, ImitationError, Message, Order, Platform, Sender};
 
 /// Odoo.
 #[derive(Debug, Clone, Copy)]
@@ -39,8 +39,8 @@ impl Platform for Odoo {
         Ok(knock.to_string().into_bytes())
     }
 
-    fn sign(&self, body: Vec<u8>, _topic: &str, secret: &str, _at: Timestamp) -> Result<Message, ImitationError> {
+    fn sign(&self, body: Vec<u8>, _topic: &str, shop: &Sender<'_>) -> Result<Message, ImitationError> {
         let headers = vec![("Content-Type", "application/json".to_owned())];
-        Ok(Message { path: Some(secret.to_owned()), headers, body })
+        Ok(Message { path: vec![shop.secret.expose_secret().to_owned()], headers, body })
     }
 }

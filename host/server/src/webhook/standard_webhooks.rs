@@ -4,10 +4,10 @@
 //! but they has it.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use bursar_domain::Timestamp;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
-use super::{Event, ImitationError, Line, Message, Order, Platform, proof};
+use super::{Event, ImitationError, Line, Message, Order, Platform, Sender, made_up, proof};
 
 /// Any shop that speaks Standard Webhooks.
 #[derive(Debug, Clone, Copy)]
@@ -53,10 +53,10 @@ impl Platform for StandardWebhooks {
         Ok(event.to_string().into_bytes())
     }
 
-    fn sign(&self, body: Vec<u8>, _topic: &str, secret: &str, at: Timestamp) -> Result<Message, ImitationError> {
+    fn sign(&self, body: Vec<u8>, _topic: &str, shop: &Sender<'_>) -> Result<Message, ImitationError> {
         let id = format!("msg_{:032x}", rand::random::<u128>());
-        let seconds = at.as_millis().div_euclid(1_000).to_string();
-        let signature = signature(secret, &id, &seconds, &body)?;
+        let seconds = made_up::seconds(shop.at).to_string();
+        let signature = signature(shop.secret.expose_secret(), &id, &seconds, &body)?;
         let headers = vec![
             ("Content-Type", "application/json".to_owned()),
             ("webhook-id", id),

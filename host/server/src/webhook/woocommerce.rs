@@ -4,11 +4,12 @@
 
 use bursar_domain::Timestamp;
 use rust_decimal::Decimal;
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{Event, ImitationError, Line, Message, Order, Platform, proof};
+use super::{Event, ImitationError, Line, Message, Order, Platform, Sender, made_up, proof};
 
 /// WooCommerce.
 #[derive(Debug, Clone, Copy)]
@@ -19,20 +20,11 @@ const USER_AGENT: &str = "WooCommerce/9.9.5 Hookshot (WordPress/6.9)";
 const SOURCE: &str = "https://shop.example/";
 /// Line ids of one order lie this far from the next order's.
 const LINES_PER_ORDER: u64 = 1_000;
-/// Where numbers of products begin that were named by their SKU only, and how many there are.
-const UNNAMED_PRODUCTS: std::ops::Range<u64> = 900_000_000..1_000_000_000;
 /// Topics that carry an order whole.
 const WHOLE_ORDER: [&str; 3] = ["order.created", "order.updated", "order.restored"];
 
 /// Statuses in which no money has arrived.
 const UNPAID: [&str; 4] = ["pending", "on-hold", "failed", "checkout-draft"];
-
-/// The number of a product that was named otherwise: always the same for the same name, because a shop's products are.
-fn stand_in(name: &str) -> u64 {
-    let digest = Sha256::digest(name.as_bytes());
-    let number = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-    UNNAMED_PRODUCTS.start + number % (UNNAMED_PRODUCTS.end - UNNAMED_PRODUCTS.start)
-}
 
 impl Platform for WooCommerce {
     fn name(&self) -> &'static str {
@@ -79,10 +71,10 @@ impl Platform for WooCommerce {
     }
 
     /// `X-WC-Webhook-Signature` is base64 of an HMAC over the body as it is, keyed with the secret as it is.
-    fn sign(&self, body: Vec<u8>, topic: &str, secret: &str, _at: Timestamp) -> Result<Message, ImitationError> {
+    fn sign(&self, body: Vec<u8>, topic: &str, shop: &Sender<'_>) -> Result<Message, ImitationError> {
         let (resource, event) = topic.split_once('.').unwrap_or((topic, ""));
         let delivery: u128 = rand::random();
-        let signature = proof::base64(&proof::hmac_sha256(secret.as_bytes(), &[&body])?);
+        let signature = proof::base64(&proof::hmac_sha256(shop.secret.expose_secret().as_bytes(), &[&body])?);
         let headers = vec![
             ("User-Agent", USER_AGENT.to_owned()),
             ("Accept", "*/*".to_owned()),
@@ -298,11 +290,10 @@ impl<'a> WooLine<'a> {
                 "display_key": "learner_email", "display_value": learner.as_str(),
             })
         });
-        let price = line.price.normalize().to_string();
         Ok(Self {
             id,
             name: &line.title,
-            product_id: line.number("product")?.unwrap_or_else(|| stand_in(name)),
+            product_id: line.number("product")?.unwrap_or_else(|| made_up::number(name)),
             variation_id: line.number("variation")?.unwrap_or_default(),
             quantity: line.quantity,
             tax_class: "",
@@ -313,7 +304,7 @@ impl<'a> WooLine<'a> {
             taxes: [],
             meta_data: learner.into_iter().collect(),
             sku,
-            price: price.parse().map_err(|error| ImitationError::Unwritable(format!("price {price}: {error}")))?,
+            price: made_up::json_number(line.price)?,
             image: json!({ "id": "", "src": "" }),
             parent_name: None,
         })
