@@ -83,7 +83,7 @@ pub(crate) async fn throughput(arguments: &Arguments) -> Result<Vec<Figure>> {
 }
 
 async fn round(server: &Server, duration: Duration) -> Result<load::Closed> {
-    let requests = orders::batch(1, ORDERS, KEY.as_bytes(), server.address)?;
+    let requests = orders::batch(1, ORDERS, KEY, server.address)?;
     load::closed(server.address, Rc::new(requests), CONNECTIONS, duration).await
 }
 
@@ -103,7 +103,7 @@ pub(crate) async fn latency(arguments: &Arguments) -> Result<Vec<Figure>> {
     for number in 0..LATE_ROUNDS {
         for ((server, late), usual) in [&bare, &live].into_iter().zip(&mut late).zip(&mut usual) {
             let first = 1 + number * LATE_ORDERS;
-            let requests = orders::batch(first, LATE_ORDERS, KEY.as_bytes(), server.address)?;
+            let requests = orders::batch(first, LATE_ORDERS, KEY, server.address)?;
             let took = load::open(server.address, Rc::new(requests), CONNECTIONS, EVERY).await?;
             late.push(at(&took, 990));
             usual.push(median(&took));

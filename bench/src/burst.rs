@@ -100,7 +100,7 @@ async fn bursar(arguments: &Arguments, clock: Arc<MadeUpClock>) -> Result<Burst>
 
     let began = clock.now();
     let mut shop = Connection::open(address).await?;
-    for request in orders::batch(1, ORDERS, KEY.as_bytes(), address)? {
+    for request in orders::batch(1, ORDERS, KEY, address)? {
         let (status, _) = shop.exchange(&request).await?;
         if status != 200 {
             return Err(format!("a webhook was answered {status}").into());

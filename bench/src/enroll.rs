@@ -28,7 +28,7 @@ pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
     let bursar = Server::bursar(arguments, "enroll", shop).await?;
     let mut took = Vec::new();
     let mut connection = Connection::open(bursar.address).await?;
-    let requests = orders::batch(1, WARM_UP + ORDERS, KEY.as_bytes(), bursar.address)?;
+    let requests = orders::batch(1, WARM_UP + ORDERS, KEY, bursar.address)?;
     for (before, request) in requests.iter().enumerate() {
         let began = Instant::now();
         let (status, _) = connection.exchange(request).await?;

@@ -61,7 +61,7 @@ async fn host(arguments: &Arguments) -> Result<u64> {
     let shop = |mode| Shop { mode, lms: lms.address, calls_per_minute: UNLIMITED };
     let observing = Server::bursar(arguments, "fulfill", shop("observe")).await?;
     let store = Store::open(&observing.ledger(), Purpose::Tool).await?;
-    let requests = orders::batch(1, ORDERS, KEY.as_bytes(), observing.address)?;
+    let requests = orders::batch(1, ORDERS, KEY, observing.address)?;
     load::open(observing.address, requests.into(), CONNECTIONS, Duration::ZERO).await?;
     rest(&store).await?;
     if enrolled(&get(lms.address, "/_simulator/state").await?.1)? > 0 {

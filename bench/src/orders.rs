@@ -4,8 +4,9 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use bursar_domain::{Email, Timestamp, statement::ProductId};
-use bursar_server::webhook::{Line, Message, Order, Platform as _, woocommerce::WooCommerce};
+use bursar_server::webhook::{Event, Line, Message, Order, Platform as _, Sender, woocommerce::WooCommerce};
 use rust_decimal::Decimal;
+use serde_json::Value;
 
 use crate::Result;
 use crate::servers::address_of;
@@ -24,7 +25,7 @@ const PLACED_AT: Timestamp = Timestamp::from_millis(1_767_225_600_000);
 const CENTS: i64 = 49_00;
 
 /// A paid order of this number.
-pub(crate) fn signed(number: u64, email: &str, key: &[u8]) -> Result<Message> {
+pub(crate) fn signed(number: u64, email: &str, key: &str) -> Result<Message> {
     let line = |sku: &&str| Line {
         products: vec![ProductId { kind: "sku".to_owned(), id: (*sku).to_owned() }],
         title: format!("Course or book {sku}"),
@@ -34,15 +35,16 @@ pub(crate) fn signed(number: u64, email: &str, key: &[u8]) -> Result<Message> {
     };
     let order = Order {
         id: number,
-        status: "processing".to_owned(),
-        paid: true,
+        event: Event::Paid,
+        status: None,
         placed_at: PLACED_AT,
         modified_at: PLACED_AT.plus(Duration::from_secs(number)),
         email: Some(Email::parse(email)?),
         lines: [PRODUCT].iter().chain(&OTHER_LINES).map(line).collect(),
     };
     let body = WooCommerce.body(&order, TOPIC)?;
-    Ok(WooCommerce.sign(body, TOPIC, key)?)
+    let sender = Sender { secret: &key.into(), settings: &Value::Null, at: order.modified_at };
+    Ok(WooCommerce.sign(body, TOPIC, &sender)?)
 }
 
 /// The message as it goes over the wire on a connection that stays open.
@@ -58,6 +60,6 @@ pub(crate) fn wire(message: &Message, address: SocketAddr) -> Vec<u8> {
 }
 
 /// Orders `first..first + count`, each of a learner of its own, ready to be sent.
-pub(crate) fn batch(first: u64, count: u64, key: &[u8], address: SocketAddr) -> Result<Vec<Vec<u8>>> {
+pub(crate) fn batch(first: u64, count: u64, key: &str, address: SocketAddr) -> Result<Vec<Vec<u8>>> {
     (first..first + count).map(|number| Ok(wire(&signed(number, &address_of(number), key)?, address))).collect()
 }

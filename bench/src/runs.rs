@@ -133,7 +133,7 @@ fn shop(adapter: &Adapter) -> Result<ShopContext> {
 }
 
 fn request() -> Result<Request> {
-    let message = orders::signed(1, "buyer1@example.com", KEY.as_bytes())?;
+    let message = orders::signed(1, "buyer1@example.com", KEY)?;
     let headers = message.headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), Bytes::from(value)));
     Ok(Request {
         method: "POST".to_owned(),

@@ -63,6 +63,33 @@ pub fn build_others(root: &Path) -> Result<Vec<Built>> {
     others(root)?.iter().map(|project| build_other(root, project)).collect()
 }
 
+/// An adapter that could not be built.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Missing {
+    /// `odoo`, say.
+    pub name: String,
+    /// Why, and what would help.
+    pub why: String,
+}
+
+/// The same with what the machine has: nothing is installed on it. Answers those that cannot be built so.
+///
+/// # Errors
+///
+/// When a manifest cannot be read.
+pub fn build_what_can_be(root: &Path) -> Result<Vec<Missing>> {
+    let mut missing = Vec::new();
+    for project in others(root)? {
+        let built = machine::check(project.language).and_then(|()| build_other(root, &project));
+        if let Err(error) = built {
+            let why = error.to_string();
+            tell(&format!("{} is left out: {why}", project.name));
+            missing.push(Missing { name: project.name, why });
+        }
+    }
+    Ok(missing)
+}
+
 /// Builds every adapter that only tests use.
 ///
 /// # Errors

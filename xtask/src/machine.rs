@@ -79,14 +79,9 @@ pub fn tools(root: &Path, language: Language) -> Result<PathBuf> {
 ///
 /// When something is missing and cannot be installed: what, and how to get it.
 pub fn prepare(language: Language) -> Result<()> {
-    let check = || match language {
-        Language::Rust => Ok(()),
-        Language::JavaScript => javascript::check_machine(),
-        Language::Python => python::check_machine(),
-    };
-    let Err(missing) = check() else { return Ok(()) };
+    let Err(missing) = check(language) else { return Ok(()) };
     if !Path::new(DEBIAN).is_file() || output(Command::new("id").arg("-u"))?.trim() != "0" {
-        return Err(missing.into());
+        return Err(missing);
     }
     let packages = debian_packages(language);
     say::words(&format!("installing {} with apt-get", packages.join(" and ")));
@@ -97,5 +92,19 @@ pub fn prepare(language: Language) -> Result<()> {
     };
     run(apt().args(["update", "--quiet"]))?;
     run(apt().args(["install", "--yes", "--quiet", "--no-install-recommends"]).args(packages))?;
-    Ok(check()?)
+    check(language)
+}
+
+/// Has the machine what a language needs?
+///
+/// # Errors
+///
+/// When something is missing: what, and how to get it.
+pub fn check(language: Language) -> Result<()> {
+    match language {
+        Language::Rust => {}
+        Language::JavaScript => javascript::check_machine()?,
+        Language::Python => python::check_machine()?,
+    }
+    Ok(())
 }

@@ -1,4 +1,5 @@
-//! Webhooks as shops send them: the same bytes, the same signature.
+//! WooCommerce's webhooks as shops send them, the same bytes and the same signature; and the command that sends them, which is
+//! the same for all platforms.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "helpers of tests count as code otherwise")]
 
@@ -11,7 +12,7 @@ use std::{
 };
 
 use bursar_domain::{Email, Timestamp, statement::ProductId};
-use bursar_server::webhook::{Line, Order, Platform, platform, woocommerce::signature};
+use bursar_server::webhook::{self, Event, Line, Order, PLATFORMS, Platform, Sender, platform};
 use rust_decimal::Decimal;
 use serde_json::Value;
 
@@ -23,8 +24,8 @@ const RECORDED_BODY: &[u8] = include_bytes!("data/woocommerce.payment-complete.j
 fn order() -> Order {
     Order {
         id: 1001,
-        status: "processing".to_owned(),
-        paid: true,
+        event: Event::Paid,
+        status: None,
         placed_at: Timestamp::from_millis(1_795_422_684_000),
         modified_at: Timestamp::from_millis(1_795_422_686_000),
         email: Some(Email::parse("ada@example.org").unwrap()),
@@ -64,12 +65,16 @@ fn keys(value: &Value, path: &str, found: &mut Vec<String>) {
     }
 }
 
+fn signature(body: &[u8], secret: &str) -> String {
+    let sender = Sender { secret: &secret.into(), settings: &Value::Null, at: Timestamp::from_millis(0) };
+    let message = woocommerce().sign(body.to_vec(), "order.updated", &sender).unwrap();
+    message.headers.into_iter().find(|(name, _)| *name == "X-WC-Webhook-Signature").unwrap().1
+}
+
 #[test]
 fn a_body_is_signed_as_woocommerce_signs_it() {
-    let signed = signature(MADE_BODY, b"woo & test <secret>").unwrap();
-    assert_eq!(signed, "dQ0/hkjk3LjK+2ioNT+6aZf2B9dQCdPmW06fhDm/li4=");
-    let recorded = signature(RECORDED_BODY, b"lab-secret-plain-1").unwrap();
-    assert_eq!(recorded, "cQkwgnbgoPz/C8GEQOxtkv48pj1orhL0MZPStQqY9DM=");
+    assert_eq!(signature(MADE_BODY, "woo & test <secret>"), "dQ0/hkjk3LjK+2ioNT+6aZf2B9dQCdPmW06fhDm/li4=");
+    assert_eq!(signature(RECORDED_BODY, "lab-secret-plain-1"), "cQkwgnbgoPz/C8GEQOxtkv48pj1orhL0MZPStQqY9DM=");
 }
 
 #[test]
@@ -113,15 +118,24 @@ fn a_made_up_body_is_written_as_php_writes_it() {
 
 #[test]
 fn what_is_unpaid_has_no_date_of_payment_and_what_is_refunded_has_a_refund() {
-    let unpaid = body(&Order { paid: false, status: "pending".to_owned(), ..order() });
+    let unpaid = body(&Order { event: Event::Unpaid, ..order() });
     assert_eq!((&unpaid["date_paid_gmt"], &unpaid["transaction_id"]), (&Value::Null, &"".into()));
-    let refunded = body(&Order { status: "refunded".to_owned(), ..order() });
-    assert_eq!(refunded["refunds"][0]["total"], "-159.80");
+    assert_eq!(unpaid["status"], "pending");
+    let refunded = body(&Order { event: Event::Refunded, ..order() });
+    assert_eq!((&refunded["status"], &refunded["refunds"][0]["total"]), (&"refunded".into(), &"-159.80".into()));
+}
+
+#[test]
+fn a_status_in_woocommerces_words_stands_in_the_order_whatever_happened() {
+    let on_delivery = body(&Order { event: Event::Unpaid, status: Some("processing".to_owned()), ..order() });
+    assert_eq!((&on_delivery["status"], &on_delivery["date_paid_gmt"]), (&"processing".into(), &Value::Null));
+    let told = ["on-hold", "refunded", "cancelled", "completed"].map(|status| woocommerce().event_of(status).unwrap());
+    assert_eq!(told, [Event::Unpaid, Event::Refunded, Event::Cancelled, Event::Paid]);
 }
 
 #[test]
 fn two_webhooks_about_one_order_agree_on_what_never_changes() {
-    let (first, later) = (body(&order()), body(&Order { status: "completed".to_owned(), ..order() }));
+    let (first, later) = (body(&order()), body(&Order { status: Some("completed".to_owned()), ..order() }));
     for key in ["order_key", "date_created_gmt", "number"] {
         assert_eq!(first[key], later[key], "{key}");
     }
@@ -142,8 +156,8 @@ fn what_cannot_be_imitated_is_refused() {
     order.lines[0].products = vec![ProductId { kind: "product".to_owned(), id: "x".to_owned() }];
     assert_eq!(woocommerce().body(&order, "order.updated").unwrap_err().to_string(), "product \"x\" is not a number");
     order.lines[0].products[0].kind = "plan".to_owned();
-    let error = woocommerce().body(&order, "order.updated").unwrap_err().to_string();
-    assert_eq!(error, "a product of this platform has no \"plan\"; it has \"product\", \"variation\" and \"sku\"");
+    let error = webhook::body(woocommerce(), &order, "order.updated").unwrap_err().to_string();
+    assert_eq!(error, "a product of woocommerce has no \"plan\"; it has: product, variation, sku");
 }
 
 /// A listener that takes one request and answers it.
@@ -192,9 +206,15 @@ fn send(port: u16, arguments: &[&str]) -> Output {
         secrets.webhook = {{ env = "WOO_SECRET" }}
         [[shops]]
         name = "store"
-        adapter = "saleor"
+        adapter = "facts"
         lms = "main"
         mode = "live"
+        [[shops]]
+        name = "office"
+        adapter = "odoo"
+        lms = "main"
+        mode = "live"
+        secrets.token = {{ env = "ODOO_TOKEN" }}
         "#
     );
     std::fs::write(&file, text).unwrap();
@@ -203,6 +223,7 @@ fn send(port: u16, arguments: &[&str]) -> Output {
         .args(arguments)
         .env("LMS_SECRET", "secret")
         .env("WOO_SECRET", "woo & test <secret>")
+        .env("ODOO_TOKEN", "a-token-of-the-office")
         .output()
         .unwrap()
 }
@@ -267,8 +288,57 @@ fn nobody_listening_a_strange_shop_and_a_strange_platform_are_told_plainly() {
     assert_eq!((code, words.as_str()), (Some(1), expected));
     let (code, words) = told(&["campsu", "--order", "1"]);
     assert_eq!(code, Some(2));
-    assert!(words.contains("there is no shop \"campsu\"") && words.contains("there are: campus, store"), "{words}");
+    assert!(
+        words.contains("there is no shop \"campsu\"") && words.contains("there are: campus, store, office"),
+        "{words}"
+    );
     let (code, words) = told(&["store", "--order", "1"]);
-    let expected = "error: webhooks of \"saleor\" cannot be imitated\n  hint: those of woocommerce can\n";
-    assert_eq!((code, words.as_str()), (Some(1), expected));
+    assert_eq!(code, Some(1));
+    assert!(
+        words.starts_with("error: webhooks of \"facts\" cannot be imitated\n  hint: those of woocommerce, "),
+        "{words}"
+    );
+}
+
+#[test]
+fn what_a_platform_cannot_tell_is_refused_with_what_it_can() {
+    let refused = |arguments: &[&str]| {
+        let output = send(1, arguments);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let words = refused(&["campus", "--order", "1", "--event", "disputed"]);
+    assert!(
+        words.contains("a webhook of woocommerce cannot tell that an order is disputed; it can tell: paid, unpaid, ")
+    );
+    let words = refused(&["office", "--order", "1", "--status", "sale"]);
+    assert!(words.contains("a status cannot be chosen for odoo: say with --event what happened"), "{words}");
+    let words = refused(&["office", "--order", "1", "--email", "ada@example.org"]);
+    assert!(words.contains("a webhook of odoo only names the order"), "{words}");
+}
+
+#[test]
+fn a_token_in_the_address_is_sent_there_and_not_printed() {
+    let (port, served) = listener(OK);
+    let output = send(port, &["office", "--order", "55"]);
+    let request = served.join().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(request.starts_with("POST /webhooks/office/a-token-of-the-office HTTP/1.1\r\n"), "{request}");
+    let (port, served) = listener(FORBIDDEN);
+    let output = send(port, &["office", "--order", "55", "--forge"]);
+    assert!(output.status.success() && !served.join().unwrap().contains("a-token-of-the-office"), "{output:?}");
+    let (port, _served) = listener(FORBIDDEN);
+    let output = send(port, &["office", "--order", "55"]);
+    let printed = [output.stdout, output.stderr].concat();
+    assert!(!String::from_utf8(printed).unwrap().contains("a-token-of-the-office"));
+}
+
+#[test]
+fn the_help_lists_every_platform_with_what_it_can_tell() {
+    let help = String::from_utf8(send(1, &["--help"]).stdout).unwrap();
+    for platform in PLATFORMS {
+        assert!(help.contains(platform.name()), "{help}");
+        let events: Vec<_> = platform.events().iter().map(|(event, _)| event.as_str()).collect();
+        assert!(help.contains(&events.join(" ")) && help.contains(&platform.products().join(" ")), "{help}");
+    }
 }

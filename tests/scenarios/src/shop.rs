@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use bursar_domain::{Clock as _, Email, Timestamp, statement::ProductId};
-use bursar_server::webhook::{self, Platform as _, woocommerce::WooCommerce};
+use bursar_server::webhook::{self, Event, Platform as _, Sender, woocommerce::WooCommerce};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
@@ -146,8 +146,8 @@ fn woocommerce(shop: &str, order: &Order, topic: &str, now: Timestamp) -> Result
     let lines: Result<Vec<_>> = order.lines.iter().map(woocommerce_line).collect();
     let written = webhook::Order {
         id,
-        status: status(order),
-        paid: order.was_paid && order.payment != Some(Payment::Unpaid),
+        event: if order.was_paid && order.payment != Some(Payment::Unpaid) { Event::Paid } else { Event::Unpaid },
+        status: Some(status(order)),
         placed_at: order.begun.unwrap_or(BEGINNING).minus(order.placed_before),
         modified_at: now,
         email: None,
@@ -224,7 +224,8 @@ fn complete(json: &mut Value, id: u64, order: &Order) {
 }
 
 fn signed_by_woocommerce(shop: &str, body: Vec<u8>, topic: &str) -> Result<Message> {
-    let signed = WooCommerce.sign(body, topic, SECRET.as_bytes()).map_err(|error| error.to_string())?;
+    let sender = Sender { secret: &SECRET.into(), settings: &Value::Null, at: BEGINNING };
+    let signed = WooCommerce.sign(body, topic, &sender).map_err(|error| error.to_string())?;
     let headers = signed.headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Ok(Message { shop: shop.to_owned(), headers, body: signed.body })
 }

@@ -13,7 +13,8 @@ use serde_json::{Value, json};
 use super::http;
 use super::outcome::{self, Outcome};
 use super::rows::{Row, Sends, Step};
-use super::site::{QUIET_TIME, RUN, SHOP, Site};
+use super::shops::CAMPUS;
+use super::site::{QUIET_TIME, RUN, Site};
 use crate::tool::Result;
 
 /// How long a row may take to come to what it must: a learner who is waited for is looked up every five seconds, and a busy
@@ -103,7 +104,7 @@ fn steps(site: &mut Site, row: &Row, stop: &AtomicBool) -> Result<Passed> {
             }
             Step::SendsRecorded => {
                 let body = site.root.join(RECORDED).display().to_string();
-                let (answer, took) = sent(&site.bursar(&["webhook", "send", SHOP, "--body", &body])?)?;
+                let (answer, took) = sent(&site.bursar(&["webhook", "send", CAMPUS.name, "--body", &body])?)?;
                 passed.answers.push(answer);
                 since = Instant::now().checked_sub(took).unwrap_or(since);
                 true
@@ -133,10 +134,14 @@ fn steps(site: &mut Site, row: &Row, stop: &AtomicBool) -> Result<Passed> {
 
 fn send(site: &mut Site, row: &Row, sends: &Sends) -> Result<(u64, Duration)> {
     let email = row.email();
-    let mut arguments = vec!["webhook", "send", SHOP, "--order", sends.order, "--product", sends.product];
-    arguments.extend(["--status", sends.status, "--email", &email]);
-    if !sends.paid {
-        arguments.push("--unpaid");
+    let mut arguments = vec!["webhook", "send", row.shop.name, "--order", sends.order];
+    match sends.product.or(row.shop.product) {
+        Some(product) => arguments.extend(["--product", product, "--event", sends.event, "--email", &email]),
+        // Such a webhook only says that something happened; what, its shop says when it is asked.
+        None => site.odoo.turn(sends.event),
+    }
+    if let Some(status) = sends.status {
+        arguments.extend(["--status", status]);
     }
     if sends.forged {
         arguments.push("--forge");

@@ -1,7 +1,7 @@
 //! The table of what happened.
 
 use super::play::Played;
-use super::site::{RUN, SHOP};
+use super::site::RUN;
 use crate::stages::in_words;
 
 const HEAD: [&str; 9] = ["what", "shop", "order", "learner", "course run", "mode", "outcome", "took", ""];
@@ -14,7 +14,7 @@ pub(super) fn report(played: &[Played]) -> String {
     let mut text = table(&rows);
     for row in played {
         for difference in &row.differences {
-            text.push_str(&format!("\n{}: {difference}", row.row.title));
+            text.push_str(&format!("\n{}, {}: {difference}", row.row.shop.name, row.row.title));
         }
     }
     let right = played.iter().filter(|row| row.differences.is_empty()).count();
@@ -26,7 +26,7 @@ fn cells(played: &Played) -> [String; 9] {
     let Played { row, took, outcome, differences } = played;
     [
         row.title.to_owned(),
-        SHOP.to_owned(),
+        row.shop.name.to_owned(),
         row.orders.join(" "),
         row.email(),
         RUN.to_owned(),
@@ -83,7 +83,7 @@ mod tests {
         let lines: Vec<_> = text.lines().collect();
         assert!(lines[1].ends_with("right"), "{text}");
         assert!(lines[2].ends_with("WRONG"), "{text}");
-        assert!(text.contains("paid: LMS: Absent; must be Active(\"verified\")"), "{text}");
+        assert!(text.contains("campus, paid: LMS: Absent; must be Active(\"verified\")"), "{text}");
         assert!(text.ends_with("1 of 2 rows are as they must be"), "{text}");
     }
 }

@@ -3,7 +3,8 @@
 //! Owns the story. Every row has a learner of its own, so no row can make up for another.
 
 use super::outcome::{Enrollment, Outcome};
-use super::site::{MODE, PRODUCT, UNMAPPED};
+use super::shops::{CAMPUS, ORDER, Shop};
+use super::site::{MODE, UNMAPPED};
 
 /// Something that happens.
 #[derive(Debug, Clone, Copy)]
@@ -25,12 +26,12 @@ pub(super) enum Step {
 pub(super) struct Sends {
     /// The shop's number.
     pub(super) order: &'static str,
-    /// What was sold.
-    pub(super) product: &'static str,
-    /// In WooCommerce's words.
-    pub(super) status: &'static str,
-    /// Has the money arrived?
-    pub(super) paid: bool,
+    /// What was sold, if it is not what the shop sells.
+    pub(super) product: Option<&'static str>,
+    /// What happened to it.
+    pub(super) event: &'static str,
+    /// The status in the platform's words, where it does not follow from that.
+    pub(super) status: Option<&'static str>,
     /// Signed with a key that is not the shop's.
     pub(super) forged: bool,
 }
@@ -63,6 +64,8 @@ impl Seen {
 pub(super) struct Row {
     /// What it is about.
     pub(super) title: &'static str,
+    /// Where.
+    pub(super) shop: &'static Shop,
     /// Whom, as the LMS calls them.
     pub(super) username: &'static str,
     /// The orders.
@@ -102,12 +105,36 @@ impl Row {
     }
 }
 
-const PAID: Sends = Sends { order: "", product: PRODUCT, status: "processing", paid: true, forged: false };
+const PAID: Sends = Sends { order: "", product: None, event: "paid", status: None, forged: false };
 
-/// All of them.
+/// A row for each of these shops: what is paid there gives the course, and the money back takes it away.
+#[must_use]
+pub(super) fn there_and_back(shop: &'static Shop) -> Row {
+    const PAID_HERE: Sends = Sends { order: ORDER, ..PAID };
+    Row {
+        title: "paid, then refunded",
+        shop,
+        username: shop.learner,
+        orders: shop.orders,
+        steps: &[
+            Step::Sends(PAID_HERE),
+            Step::Comes(Seen::Active),
+            Step::Sends(Sends { event: "refunded", ..PAID_HERE }),
+            Step::Comes(Seen::Off),
+        ],
+        answers: &[200, 200],
+        enrollment: Seen::Off,
+        changes: 2,
+        purchases: shop.ended,
+        reviews: &[],
+    }
+}
+
+/// What happens in the first shop.
 pub(super) const ROWS: [Row; 8] = [
     Row {
         title: "paid",
+        shop: &CAMPUS,
         username: "ben",
         orders: &["101"],
         steps: &[Step::Sends(Sends { order: "101", ..PAID }), Step::Comes(Seen::Active)],
@@ -119,6 +146,7 @@ pub(super) const ROWS: [Row; 8] = [
     },
     Row {
         title: "a real shop's, twice",
+        shop: &CAMPUS,
         username: "ada",
         orders: &["42"],
         steps: &[Step::SendsRecorded, Step::SendsRecorded, Step::Comes(Seen::Active)],
@@ -130,12 +158,13 @@ pub(super) const ROWS: [Row; 8] = [
     },
     Row {
         title: "paid, then refunded",
+        shop: &CAMPUS,
         username: "cleo",
         orders: &["102"],
         steps: &[
             Step::Sends(Sends { order: "102", ..PAID }),
             Step::Comes(Seen::Active),
-            Step::Sends(Sends { order: "102", status: "refunded", ..PAID }),
+            Step::Sends(Sends { order: "102", event: "refunded", ..PAID }),
             Step::Comes(Seen::Off),
         ],
         answers: &[200, 200],
@@ -146,9 +175,13 @@ pub(super) const ROWS: [Row; 8] = [
     },
     Row {
         title: "cash on delivery, unpaid",
+        shop: &CAMPUS,
         username: "dan",
         orders: &["103"],
-        steps: &[Step::Sends(Sends { order: "103", paid: false, ..PAID }), Step::Stands(&["103: not paid"])],
+        steps: &[
+            Step::Sends(Sends { order: "103", event: "unpaid", status: Some("processing"), ..PAID }),
+            Step::Stands(&["103: not paid"]),
+        ],
         answers: &[200],
         enrollment: Seen::Absent,
         changes: 0,
@@ -157,10 +190,11 @@ pub(super) const ROWS: [Row; 8] = [
     },
     Row {
         title: "product not in the catalog",
+        shop: &CAMPUS,
         username: "eve",
         orders: &["104"],
         steps: &[
-            Step::Sends(Sends { order: "104", product: UNMAPPED, ..PAID }),
+            Step::Sends(Sends { order: "104", product: Some(UNMAPPED), ..PAID }),
             Step::Stands(&["104: waits for the catalog"]),
         ],
         answers: &[200],
@@ -171,6 +205,7 @@ pub(super) const ROWS: [Row; 8] = [
     },
     Row {
         title: "registers after paying",
+        shop: &CAMPUS,
         username: "gwen",
         orders: &["105"],
         steps: &[
@@ -187,13 +222,14 @@ pub(super) const ROWS: [Row; 8] = [
     },
     Row {
         title: "two orders, one refunded",
+        shop: &CAMPUS,
         username: "finn",
         orders: &["106", "107"],
         steps: &[
             Step::Sends(Sends { order: "106", ..PAID }),
             Step::Sends(Sends { order: "107", ..PAID }),
             Step::Comes(Seen::Active),
-            Step::Sends(Sends { order: "106", status: "refunded", ..PAID }),
+            Step::Sends(Sends { order: "106", event: "refunded", ..PAID }),
             Step::Stands(&["106: owed no more", "107: owed"]),
         ],
         answers: &[200, 200, 200],
@@ -204,6 +240,7 @@ pub(super) const ROWS: [Row; 8] = [
     },
     Row {
         title: "forged signature",
+        shop: &CAMPUS,
         username: "mallory",
         orders: &["108"],
         steps: &[Step::Sends(Sends { order: "108", forged: true, ..PAID })],
@@ -220,12 +257,15 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
+    use crate::demo::shops::OTHERS;
 
     #[test]
     fn no_two_rows_share_a_learner_or_an_order() {
-        let learners: BTreeSet<_> = ROWS.iter().map(|row| row.username).collect();
-        let orders: Vec<_> = ROWS.iter().flat_map(|row| row.orders).collect();
-        assert_eq!(learners.len(), ROWS.len());
+        let rows: Vec<_> = ROWS.into_iter().chain(OTHERS.iter().map(there_and_back)).collect();
+        let learners: BTreeSet<_> = rows.iter().map(|row| row.username).collect();
+        let orders: Vec<_> =
+            rows.iter().flat_map(|row| row.orders.iter().map(|order| (row.shop.name, order))).collect();
+        assert_eq!(learners.len(), rows.len());
         assert_eq!(orders.iter().collect::<BTreeSet<_>>().len(), orders.len());
     }
 

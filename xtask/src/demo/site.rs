@@ -13,11 +13,11 @@ use serde_json::{Value, json};
 
 use super::child::Child;
 use super::http;
+use super::odoo::Odoo;
+use super::shops::{CAMPUS, Shop};
 use crate::paths;
 use crate::tool::Result;
 
-/// The shop.
-pub(super) const SHOP: &str = "campus";
 /// The course run that is sold.
 pub(super) const RUN: &str = "course-v1:Demo+T101+2026";
 /// The mode that it is sold in.
@@ -28,7 +28,7 @@ pub(super) const PRODUCT: &str = "sku:DEMO-T101";
 pub(super) const UNMAPPED: &str = "sku:DEMO-T999";
 /// How long taking access away waits. A shop would have minutes; who watches a demo has seconds.
 pub(super) const QUIET_TIME: Duration = Duration::from_secs(2);
-/// Those who have an account in the LMS from the start, each for a row of their own.
+/// Those who have an account in the LMS from the start, each for a row of the first shop.
 const LEARNERS: [(&str, &str); 7] = [
     ("ada", "ada@example.com"),
     ("ben", "ben@example.com"),
@@ -39,13 +39,15 @@ const LEARNERS: [(&str, &str); 7] = [
     ("mallory", "mallory@example.com"),
 ];
 
-/// The component that understands the shop.
-const ADAPTER: &str = "woocommerce.wasm";
+/// Where compiled adapters are kept from one demo to the next: those with an interpreter in them take long.
+const COMPILED: &str = "demo-compiled";
 /// Says that a directory was made here and may be replaced.
 const MARKER: &str = ".bursar-demo";
 const CLIENT: &str = "bursar";
 const CLIENT_SECRET: &str = "demo-client-secret";
 const ADMIN_TOKEN: &str = "demo-admin-token";
+/// What the shops' APIs know Bursar by; the one that is played asks nobody.
+const API_KEY: &str = "demo-api-key";
 /// How long a program may take to be ready: an adapter is compiled first, perhaps on a busy machine.
 const START_PATIENCE: Duration = Duration::from_secs(60);
 
@@ -62,29 +64,39 @@ pub(super) struct Site {
     pub(super) admin_address: SocketAddr,
     /// The LMS.
     pub(super) lms_address: SocketAddr,
+    /// The shop's API that is played.
+    pub(super) odoo: Odoo,
     // In this order they are stopped.
     server: Child,
     lms: Child,
 }
 
 impl Site {
-    /// Sets everything up in `directory` and starts it.
+    /// Sets everything up in `directory`, with the first shop and these others, and starts it.
     ///
     /// # Errors
     ///
     /// When anything is not as it must be; nothing is left running then.
-    pub(super) fn start(root: &Path, directory: &Path) -> Result<Self> {
+    pub(super) fn start(root: &Path, directory: &Path, others: &[&'static Shop]) -> Result<Self> {
         replace(directory)?;
         let config = directory.join("bursar.toml");
         let binary = binary(root, "bursar");
         quietly(Command::new(&binary).args(["init", "--directory"]).arg(directory))?;
         fs::write(directory.join(MARKER), "")?;
-        // The shop's alone: others would only be compiled for nothing.
-        fs::copy(paths::adapters_directory(root).join(ADAPTER), directory.join("adapters").join(ADAPTER))?;
         write_secret(&directory.join("secrets/lms-client"), CLIENT_SECRET)?;
         write_secret(&directory.join("secrets/admin-token"), ADMIN_TOKEN)?;
-        fs::write(directory.join("products.csv"), catalog())?;
-        fs::write(directory.join("lms.json"), format!("{:#}", lms_state()))?;
+        write_secret(&directory.join("secrets/api-key"), API_KEY)?;
+        let shops: Vec<&Shop> = std::iter::once(&CAMPUS).chain(others.iter().copied()).collect();
+        for shop in &shops {
+            let file = format!("{}.wasm", shop.adapter);
+            fs::copy(paths::adapters_directory(root).join(&file), directory.join("adapters").join(&file))
+                .map_err(|error| format!("{file} cannot be copied: {error}"))?;
+            write_secret(&directory.join("secrets").join(shop.name), shop.secret.1)?;
+        }
+        fs::write(directory.join("lms.json"), format!("{:#}", lms_state(others)))?;
+        let buyer =
+            others.iter().find(|shop| shop.product.is_none()).map_or_else(|| CAMPUS.email(), |shop| shop.email());
+        let odoo = Odoo::start(root, &buyer)?;
 
         let state = directory.join("lms.json");
         let mut command = Command::new(self::binary(root, "openedx-simulator"));
@@ -95,10 +107,24 @@ impl Site {
         })?;
 
         let [shop_address, admin_address] = free_addresses()?;
-        fs::write(&config, configuration(shop_address, admin_address, lms_address))?;
-        let mut import = Command::new(&binary);
-        import.arg("--config").arg(&config).args(["catalog", "import", SHOP]);
-        quietly(import.arg(directory.join("products.csv")))?;
+        let cache = paths::target_directory(root).join(COMPILED);
+        let mut text = configuration(shop_address, admin_address, lms_address, &cache);
+        for shop in &shops {
+            let quiet = if **shop == CAMPUS { QUIET_TIME } else { Duration::ZERO };
+            text.push_str(&shop.configuration(quiet.as_secs(), odoo.address));
+        }
+        fs::write(&config, text)?;
+        for shop in &shops {
+            let Some(catalog) = (if **shop == CAMPUS { Some(catalog()) } else { shop.catalog() }) else { continue };
+            let file = directory.join(format!("{}.csv", shop.name));
+            fs::write(&file, catalog)?;
+            let mut import = Command::new(&binary);
+            import.arg("--config").arg(&config).args(["catalog", "import", shop.name]);
+            quietly(import.arg(file))?;
+        }
+        // Compiling all of them may take longer than a start may.
+        let mut compile = Command::new(&binary);
+        quietly(compile.arg("--config").arg(&config).args(["adapter", "list"]))?;
 
         let mut command = Command::new(&binary);
         command.arg("--config").arg(&config).arg("serve");
@@ -112,6 +138,7 @@ impl Site {
             shop_address,
             admin_address,
             lms_address,
+            odoo,
             server,
             lms,
         })
@@ -197,8 +224,7 @@ fn free_addresses() -> Result<[SocketAddr; 2]> {
     Ok([one.local_addr()?, other.local_addr()?])
 }
 
-fn configuration(shop: SocketAddr, admin: SocketAddr, lms: SocketAddr) -> String {
-    let quiet = QUIET_TIME.as_secs();
+fn configuration(shop: SocketAddr, admin: SocketAddr, lms: SocketAddr, cache: &Path) -> String {
     format!(
         r#"# The demo's configuration. The LMS is simulated; all secrets are made up.
 [server]
@@ -213,20 +239,13 @@ url = "sqlite:bursar.db"
 
 [adapters]
 directory = "adapters"
+cache = {cache:?}
 
 [[lms]]
 name = "main"
 url = "http://{lms}"
 client_id = "{CLIENT}"
 client_secret = {{ file = "secrets/lms-client" }}
-
-[[shops]]
-name = "{SHOP}"
-adapter = "woocommerce"
-lms = "main"
-mode = "live"
-secrets.webhook = [{{ file = "secrets/campus-webhook" }}]
-quiet_time = "{quiet}s"             # a shop would have the default, 15 minutes
 "#
     )
 }
@@ -236,9 +255,10 @@ fn catalog() -> String {
     format!("product,course_run,mode\n{PRODUCT},{RUN},{MODE}\nsku:DEMO-T102,,\nsku:BOOK-1,,\n")
 }
 
-fn lms_state() -> Value {
+fn lms_state(others: &[&Shop]) -> Value {
     let mut users = vec![json!({ "username": "bursar_worker", "staff": true })];
     users.extend(LEARNERS.iter().map(|(username, email)| json!({ "username": username, "email": email })));
+    users.extend(others.iter().map(|shop| json!({ "username": shop.learner, "email": shop.email() })));
     json!({
         "users": users,
         "applications": [{ "client_id": CLIENT, "client_secret": CLIENT_SECRET, "owner": "bursar_worker" }],

@@ -3,6 +3,7 @@
 //! Owns turning arguments into an order. How a platform writes and signs it is [`crate::webhook`]'s.
 
 use std::{
+    fmt::Write as _,
     io::Read as _,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
     path::{Path, PathBuf},
@@ -12,14 +13,14 @@ use bursar_domain::{Email, ShopName, Timestamp, statement::ProductId};
 use clap::{Args, Subcommand};
 use reqwest::Url;
 use rust_decimal::Decimal;
-use secrecy::ExposeSecret as _;
+use secrecy::SecretString;
 use serde::Serialize;
 
 use super::{CliError, Context};
 use crate::{
     config::{Config, ShopConfig},
     output::human,
-    webhook::{self, Line, Order, PLATFORMS, Platform},
+    webhook::{self, Event, ImitationError, Line, Order, PLATFORMS, Platform, Sender},
 };
 
 /// Orders made up here were placed as many seconds after midnight as their number: two webhooks about one order must agree,
@@ -32,9 +33,6 @@ const DAY_MILLIS: i64 = 24 * 3_600 * 1_000;
 
 /// The price of everything, in cents.
 const PRICE_CENTS: i64 = 49_00;
-/// Statuses in which no money has arrived.
-const UNPAID: [&str; 4] = ["pending", "on-hold", "failed", "checkout-draft"];
-
 /// What can be done with webhooks.
 #[derive(Debug, Subcommand)]
 pub enum WebhookCommand {
@@ -42,21 +40,44 @@ pub enum WebhookCommand {
     Send(SendArgs),
 }
 
-/// Arguments of `bursar webhook send`.
-#[derive(Debug, Args)]
-#[command(after_help = "\
+/// How the help goes on.
+const HELP: &str = "\
 It plays the shop's part. If the shop is live, what it sends has effect. Sending the same order again with \
-another status is how an order goes on.
+another event is how an order goes on.
 
 Examples:
   bursar webhook send campus --order 7 --product sku:CS1 --email a@example.org
   bursar webhook send campus --order 7 --product sku:CS1 --email a@example.org \\
-    --status refunded
+    --event refunded
   bursar webhook send campus --order 8 --product product:15,variation:17 \\
     --email b@example.org --learner c@example.org
-  bursar webhook send campus --order 7 --topic order.deleted
+  bursar webhook send campus --order 7 --event deleted
   bursar webhook send campus --body order.json
-  bursar webhook send campus --body order.json --forge    must be refused")]
+  bursar webhook send campus --body order.json --forge    must be refused
+
+Platforms that can be imitated, what their webhooks can tell of an order (the first if nothing is said), and the \
+kinds of ids of what is sold:
+";
+
+/// The end of the help, with the table of platforms.
+fn help() -> String {
+    let width = PLATFORMS.iter().map(|platform| platform.name().len()).max().unwrap_or_default();
+    let mut text = HELP.to_owned();
+    for platform in PLATFORMS {
+        let events = platform.events().iter().map(|(event, _)| event.as_str()).collect::<Vec<_>>().join(" ");
+        let kinds = match platform.products() {
+            [] => "none: it names the order, and the rest is asked of the shop".to_owned(),
+            kinds => kinds.join(" "),
+        };
+        // Writing into a text cannot fail.
+        let _ = write!(text, "\n  {:width$}  {events}\n  {:width$}  {kinds}", platform.name(), "");
+    }
+    text
+}
+
+/// Arguments of `bursar webhook send`.
+#[derive(Debug, Args)]
+#[command(after_help = help())]
 pub struct SendArgs {
     /// The shop.
     #[arg(value_name = "SHOP")]
@@ -64,10 +85,10 @@ pub struct SendArgs {
     /// Where to send it; otherwise the configured listener.
     #[arg(long)]
     pub url: Option<Url>,
-    /// The topic; otherwise the platform's for a changed order.
+    /// The topic in the platform's words; otherwise the one of the event.
     #[arg(long)]
     pub topic: Option<String>,
-    /// Send this file as it is; `-` for standard input.
+    /// Send this file; `-` for standard input. It is sent as it is, unless the proof stands in it.
     #[arg(long, value_name = "FILE", required_unless_present = "order", conflicts_with = "order")]
     pub body: Option<PathBuf>,
     /// Make up an order of this number.
@@ -85,12 +106,12 @@ pub struct SendArgs {
     /// The learner's e-mail address on every line, where it is not the buyer's.
     #[arg(long, requires = "order", value_name = "EMAIL", value_parser = email)]
     pub learner: Option<Email>,
-    /// The order's status, in the platform's words.
-    #[arg(long, default_value = "processing", requires = "order")]
-    pub status: String,
-    /// No money has arrived.
+    /// What happened to the order.
+    #[arg(long, value_enum, requires = "order")]
+    pub event: Option<Event>,
+    /// The order's status in WooCommerce's words, if it is not to follow from the event.
     #[arg(long, requires = "order")]
-    pub unpaid: bool,
+    pub status: Option<String>,
     /// Sign it with a wrong key. It is a failure if the listener takes it.
     #[arg(long)]
     pub forge: bool,
@@ -131,17 +152,21 @@ pub async fn run(context: &Context, args: &SendArgs) -> Result<(), CliError> {
     let config = context.load_config()?;
     let shop = config.shop(args.shop.as_str()).ok_or_else(|| unknown_shop(&config, &args.shop))?;
     let platform = platform(shop)?;
-    let topic = args.topic.as_deref().unwrap_or(platform.topic());
+    let now = context.clock.now();
+    let impossible = |error: ImitationError| CliError::usage(error.to_string());
+    let event = event(args, platform).map_err(impossible)?;
+    let topic = match &args.topic {
+        Some(topic) => topic,
+        None => webhook::topic(platform, event).map_err(impossible)?,
+    };
     let body = match (&args.body, args.order) {
         (Some(file), _) => read_body(file)?,
-        (None, Some(id)) => {
-            let order = order(args, id, context.clock.now());
-            platform.body(&order, topic).map_err(|error| CliError::usage(error.to_string()))?
-        }
+        (None, Some(id)) => webhook::body(platform, &order(args, id, event, now), topic).map_err(impossible)?,
         (None, None) => return Err(CliError::usage("there is nothing to send").hint("give --order or --body")),
     };
-    let key = key(shop, platform, args.forge)?;
-    let message = platform.sign(body, topic, &key).map_err(|error| CliError::failed(error.to_string()))?;
+    let secret = secret(shop, platform, args.forge)?;
+    let sender = Sender { secret: &secret, settings: &shop.settings, at: now };
+    let message = platform.sign(body, topic, &sender).map_err(|error| CliError::failed(error.to_string()))?;
     let url = match &args.url {
         Some(url) => url.clone(),
         None => listener(config.server.listen, &shop.name)?,
@@ -182,19 +207,39 @@ fn platform(shop: &ShopConfig) -> Result<&'static dyn Platform, CliError> {
     })
 }
 
-/// The shop's first secret; a key that nobody has, to forge with.
-fn key(shop: &ShopConfig, platform: &dyn Platform, forge: bool) -> Result<Vec<u8>, CliError> {
+/// The shop's first secret; one that nobody has, to forge with: it can be read as text, as base64 and as an address.
+fn secret(shop: &ShopConfig, platform: &dyn Platform, forge: bool) -> Result<SecretString, CliError> {
     if forge {
-        return Ok(rand::random::<[u8; 32]>().to_vec());
+        return Ok(hex::encode(rand::random::<[u8; 32]>()).into());
     }
-    let secret = shop.secrets.get(platform.secret()).and_then(|secrets| secrets.first()).ok_or_else(|| {
-        CliError::failed(format!("shop \"{}\" has no secret \"{}\" to sign with", shop.name, platform.secret()))
-            .hint(format!("add `secrets.{} = {{ file = \"…\" }}` to it", platform.secret()))
+    let name = platform.secret();
+    let secret = shop.secrets.get(name).and_then(|secrets| secrets.first()).ok_or_else(|| {
+        let hint = if shop.key_sets.is_empty() {
+            format!("add `secrets.{name} = {{ file = \"…\" }}` to it")
+        } else {
+            format!(
+                "it signs with a private key that only the shop has; with a `secrets.{name}` beside it, it can be tried"
+            )
+        };
+        CliError::failed(format!("shop \"{}\" has no secret \"{name}\" to sign with", shop.name)).hint(hint)
     })?;
-    Ok(secret.get()?.expose_secret().as_bytes().to_vec())
+    Ok(secret.get()?.clone())
 }
 
-fn order(args: &SendArgs, id: u64, now: Timestamp) -> Order {
+/// What happened: as it was said, or as the status has it, or what is usual on the platform.
+fn event(args: &SendArgs, platform: &dyn Platform) -> Result<Event, ImitationError> {
+    let told = match &args.status {
+        None => None,
+        Some(status) => {
+            let told = platform.event_of(status);
+            Some(told.ok_or(ImitationError::NoStatus { platform: platform.name() })?)
+        }
+    };
+    let usual = platform.events().first().map(|(event, _)| *event);
+    Ok(args.event.or(told).or(usual).unwrap_or(Event::Changed))
+}
+
+fn order(args: &SendArgs, id: u64, event: Event, now: Timestamp) -> Order {
     let lines = args.products.iter().map(|LineProduct(products)| Line {
         products: products.clone(),
         title: products.iter().map(|product| product.id.as_str()).collect::<Vec<_>>().join(" "),
@@ -204,8 +249,8 @@ fn order(args: &SendArgs, id: u64, now: Timestamp) -> Order {
     });
     Order {
         id,
+        event,
         status: args.status.clone(),
-        paid: !args.unpaid && !UNPAID.contains(&args.status.as_str()),
         placed_at: first_order_at(now).plus(std::time::Duration::from_secs(id)),
         modified_at: now,
         email: args.email.clone(),

@@ -2,15 +2,14 @@
 //!
 //! Owns the form of order bodies and their signature. What the keys mean is the adapter's business.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
-use bursar_domain::{Timestamp, statement::ProductId};
-use hmac::{Hmac, KeyInit as _, Mac as _};
+use bursar_domain::Timestamp;
 use rust_decimal::Decimal;
+use secrecy::ExposeSecret as _;
 use serde::Serialize;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{ImitationError, Line, Message, Order, Platform};
+use super::{Event, ImitationError, Line, Message, Order, Platform, Sender, made_up, proof};
 
 /// WooCommerce.
 #[derive(Debug, Clone, Copy)]
@@ -21,27 +20,11 @@ const USER_AGENT: &str = "WooCommerce/9.9.5 Hookshot (WordPress/6.9)";
 const SOURCE: &str = "https://shop.example/";
 /// Line ids of one order lie this far from the next order's.
 const LINES_PER_ORDER: u64 = 1_000;
-/// Where numbers of products begin that were named by their SKU only, and how many there are.
-const UNNAMED_PRODUCTS: std::ops::Range<u64> = 900_000_000..1_000_000_000;
 /// Topics that carry an order whole.
 const WHOLE_ORDER: [&str; 3] = ["order.created", "order.updated", "order.restored"];
 
-/// The number of a product that was named otherwise: always the same for the same name, because a shop's products are.
-fn stand_in(name: &str) -> u64 {
-    let digest = Sha256::digest(name.as_bytes());
-    let number = digest.iter().take(8).fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-    UNNAMED_PRODUCTS.start + number % (UNNAMED_PRODUCTS.end - UNNAMED_PRODUCTS.start)
-}
-
-/// The value of `X-WC-Webhook-Signature`: base64 of HMAC-SHA256 over the body as it is, keyed with the secret as it is.
-///
-/// # Errors
-/// Never for a key that there can be; it is the algorithm's to say.
-pub fn signature(body: &[u8], key: &[u8]) -> Result<String, ImitationError> {
-    let mac = Hmac::<Sha256>::new_from_slice(key);
-    let mac = mac.map_err(|error| ImitationError::Unwritable(error.to_string()))?;
-    Ok(STANDARD.encode(mac.chain_update(body).finalize().into_bytes()))
-}
+/// Statuses in which no money has arrived.
+const UNPAID: [&str; 4] = ["pending", "on-hold", "failed", "checkout-draft"];
 
 impl Platform for WooCommerce {
     fn name(&self) -> &'static str {
@@ -52,26 +35,27 @@ impl Platform for WooCommerce {
         "webhook"
     }
 
-    fn topic(&self) -> &'static str {
-        "order.updated"
+    fn events(&self) -> &'static [(Event, &'static str)] {
+        &[
+            (Event::Paid, "order.updated"),
+            (Event::Unpaid, "order.updated"),
+            (Event::Refunded, "order.updated"),
+            (Event::Cancelled, "order.updated"),
+            (Event::Deleted, "order.deleted"),
+        ]
     }
 
-    fn sign(&self, body: Vec<u8>, topic: &str, key: &[u8]) -> Result<Message, ImitationError> {
-        let (resource, event) = topic.split_once('.').unwrap_or((topic, ""));
-        let delivery: u128 = rand::random();
-        let headers = vec![
-            ("User-Agent", USER_AGENT.to_owned()),
-            ("Accept", "*/*".to_owned()),
-            ("Content-Type", "application/json".to_owned()),
-            ("X-WC-Webhook-Source", SOURCE.to_owned()),
-            ("X-WC-Webhook-Topic", topic.to_owned()),
-            ("X-WC-Webhook-Resource", resource.to_owned()),
-            ("X-WC-Webhook-Event", event.to_owned()),
-            ("X-WC-Webhook-Signature", signature(&body, key)?),
-            ("X-WC-Webhook-ID", "1".to_owned()),
-            ("X-WC-Webhook-Delivery-ID", format!("{delivery:032x}")),
-        ];
-        Ok(Message { headers, body })
+    fn products(&self) -> &'static [&'static str] {
+        &["product", "variation", "sku"]
+    }
+
+    fn event_of(&self, status: &str) -> Option<Event> {
+        Some(match status {
+            status if UNPAID.contains(&status) => Event::Unpaid,
+            "refunded" => Event::Refunded,
+            "cancelled" => Event::Cancelled,
+            _ => Event::Paid,
+        })
     }
 
     fn body(&self, order: &Order, topic: &str) -> Result<Vec<u8>, ImitationError> {
@@ -84,6 +68,36 @@ impl Platform for WooCommerce {
             return Err(ImitationError::UnknownTopic { topic: topic.to_owned() });
         };
         Ok(as_php_writes(&text).into_bytes())
+    }
+
+    /// `X-WC-Webhook-Signature` is base64 of an HMAC over the body as it is, keyed with the secret as it is.
+    fn sign(&self, body: Vec<u8>, topic: &str, shop: &Sender<'_>) -> Result<Message, ImitationError> {
+        let (resource, event) = topic.split_once('.').unwrap_or((topic, ""));
+        let delivery: u128 = rand::random();
+        let signature = proof::base64(&proof::hmac_sha256(shop.secret.expose_secret().as_bytes(), &[&body])?);
+        let headers = vec![
+            ("User-Agent", USER_AGENT.to_owned()),
+            ("Accept", "*/*".to_owned()),
+            ("Content-Type", "application/json".to_owned()),
+            ("X-WC-Webhook-Source", SOURCE.to_owned()),
+            ("X-WC-Webhook-Topic", topic.to_owned()),
+            ("X-WC-Webhook-Resource", resource.to_owned()),
+            ("X-WC-Webhook-Event", event.to_owned()),
+            ("X-WC-Webhook-Signature", signature),
+            ("X-WC-Webhook-ID", "1".to_owned()),
+            ("X-WC-Webhook-Delivery-ID", format!("{delivery:032x}")),
+        ];
+        Ok(Message { headers, body, ..Message::default() })
+    }
+}
+
+/// The status of an order to which no more happened than this.
+fn status(event: Event) -> &'static str {
+    match event {
+        Event::Unpaid => "pending",
+        Event::Refunded => "refunded",
+        Event::Cancelled => "cancelled",
+        Event::Paid | Event::Disputed | Event::Deleted | Event::Changed => "processing",
     }
 }
 
@@ -191,9 +205,11 @@ struct WooLine<'a> {
 impl<'a> WooOrder<'a> {
     fn new(order: &'a Order) -> Result<Self, ImitationError> {
         let (created, modified) = (stamp(order.placed_at), stamp(order.modified_at));
-        let paid = order.paid.then(|| created.clone());
-        let completed = (order.status == "completed").then(|| modified.clone());
-        let total: Decimal = order.lines.iter().map(Line::total).sum();
+        let status = order.status.as_deref().unwrap_or(status(order.event));
+        let is_paid = order.event != Event::Unpaid;
+        let paid = is_paid.then(|| created.clone());
+        let completed = (status == "completed").then(|| modified.clone());
+        let total = order.total();
         let lines: Result<Vec<_>, _> =
             (1..).zip(&order.lines).map(|(number, line)| WooLine::new(order.id, number, line)).collect();
         let refund = json!({ "id": order.id * LINES_PER_ORDER, "reason": "", "total": money(-total) });
@@ -202,7 +218,7 @@ impl<'a> WooOrder<'a> {
         Ok(Self {
             id: order.id,
             parent_id: 0,
-            status: &order.status,
+            status,
             currency: "EUR",
             version: VERSION,
             prices_include_tax: false,
@@ -229,7 +245,7 @@ impl<'a> WooOrder<'a> {
             shipping: Address::default(),
             payment_method: "stripe",
             payment_method_title: "Card",
-            transaction_id: if order.paid { format!("txn_{}", order.id) } else { String::new() },
+            transaction_id: if is_paid { format!("txn_{}", order.id) } else { String::new() },
             customer_ip_address: "",
             customer_user_agent: "",
             created_via: "checkout",
@@ -244,11 +260,11 @@ impl<'a> WooOrder<'a> {
             shipping_lines: [],
             fee_lines: [],
             coupon_lines: [],
-            refunds: if order.status == "refunded" { vec![refund] } else { Vec::new() },
+            refunds: if status == "refunded" { vec![refund] } else { Vec::new() },
             payment_url: format!("{SOURCE}checkout/order-pay/{}/?pay_for_order=true&key={order_key}", order.id),
             order_key,
             is_editable: false,
-            needs_payment: !order.paid,
+            needs_payment: !is_paid,
             needs_processing: true,
             date_created_gmt: created,
             date_modified_gmt: modified,
@@ -263,41 +279,22 @@ impl<'a> WooOrder<'a> {
     }
 }
 
-impl Line {
-    fn total(&self) -> Decimal {
-        self.price * Decimal::from(self.quantity)
-    }
-}
-
 impl<'a> WooLine<'a> {
     fn new(order: u64, number: u64, line: &'a Line) -> Result<Self, ImitationError> {
         let id = order * LINES_PER_ORDER + number;
-        let mut product = None;
-        let mut variation = 0;
-        let mut sku = "";
-        for given in &line.products {
-            match given.kind.as_str() {
-                "product" => product = Some(as_number(given)?),
-                "variation" => variation = as_number(given)?,
-                "sku" => sku = &given.id,
-                _ => {
-                    let known = "\"product\", \"variation\" and \"sku\"";
-                    return Err(ImitationError::UnknownKind { kind: given.kind.clone(), known });
-                }
-            }
-        }
+        let sku = line.id("sku").unwrap_or_default();
+        let name = if sku.is_empty() { &line.title } else { sku };
         let learner = line.learner.as_ref().map(|learner| {
             json!({
                 "id": id, "key": "learner_email", "value": learner.as_str(),
                 "display_key": "learner_email", "display_value": learner.as_str(),
             })
         });
-        let price = line.price.normalize().to_string();
         Ok(Self {
             id,
             name: &line.title,
-            product_id: product.unwrap_or_else(|| stand_in(if sku.is_empty() { &line.title } else { sku })),
-            variation_id: variation,
+            product_id: line.number("product")?.unwrap_or_else(|| made_up::number(name)),
+            variation_id: line.number("variation")?.unwrap_or_default(),
             quantity: line.quantity,
             tax_class: "",
             subtotal: money(line.total()),
@@ -307,16 +304,11 @@ impl<'a> WooLine<'a> {
             taxes: [],
             meta_data: learner.into_iter().collect(),
             sku,
-            price: price.parse().map_err(|error| ImitationError::Unwritable(format!("price {price}: {error}")))?,
+            price: made_up::json_number(line.price)?,
             image: json!({ "id": "", "src": "" }),
             parent_name: None,
         })
     }
-}
-
-fn as_number(given: &ProductId) -> Result<u64, ImitationError> {
-    let not_a_number = |_| ImitationError::NotANumber { kind: given.kind.clone(), id: given.id.clone() };
-    given.id.parse().map_err(not_a_number)
 }
 
 /// The key of an order never changes, so it is made of nothing but the order's number.

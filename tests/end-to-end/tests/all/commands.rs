@@ -245,7 +245,7 @@ fn what_bursar_sends_in_a_shops_place_is_taken_and_what_it_forges_is_refused() {
     site.settled_as("ada", CS101, "verified", true);
     let forged = [&order[..], &["--forge"]].concat();
     assert_eq!(site.json(&forged)["status"], 401);
-    let refunded = [&order[..], &["--status", "refunded"]].concat();
+    let refunded = [&order[..], &["--event", "refunded"]].concat();
     assert_eq!(site.json(&refunded)["status"], 200);
     site.settled_as("ada", CS101, "verified", false);
     site.stop();
