@@ -35,10 +35,7 @@ pub fn build(root: &Path) -> Result<()> {
     let (workspace, target) = (root.join(WORKSPACE), guests_target_directory(root));
     add_target(&workspace)?;
     say::words("adapters: compiling the hostile guests");
-    run(rust::cargo_build()
-        .current_dir(&workspace)
-        .env("CARGO_TARGET_DIR", &target)
-        .args(["--locked", "--examples"]))?;
+    run(rust::cargo_build().current_dir(&workspace).env("CARGO_TARGET_DIR", &target).args(["--locked", "--examples"]))?;
     let modules = target.join(rust::TARGET).join("release/examples");
     let out = adapters_directory(root).join("hostile");
     fs::create_dir_all(&out)?;
@@ -85,5 +82,6 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn read(file: &Path) -> Result<Vec<u8>> {
-    fs::read(file).map_err(|error| format!("{}: {error}\nhint: name the guest in {WORKSPACE}/Cargo.toml", file.display()).into())
+    fs::read(file)
+        .map_err(|error| format!("{}: {error}\nhint: name the guest in {WORKSPACE}/Cargo.toml", file.display()).into())
 }

@@ -152,7 +152,9 @@ impl Guest {
         };
         let api = self.needs.iter().find_map(|need| match need {
             Need::Shop => Some(format!("url = \"http://{}/\"\nprivate_addresses = true", neighbours.shop.address)),
-            Need::SilentShop => Some(format!("url = \"http://{}/\"\nprivate_addresses = true", neighbours.silent.address)),
+            Need::SilentShop => {
+                Some(format!("url = \"http://{}/\"\nprivate_addresses = true", neighbours.silent.address))
+            }
             Need::PrivateShop => Some(format!("url = \"http://localhost:{}/\"", neighbours.private.address.port())),
             _ => None,
         });

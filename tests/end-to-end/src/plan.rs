@@ -204,7 +204,11 @@ impl Plan {
                 variables.push((name, secret.clone()));
             }
             let Shop { name, adapter, lms, mode, .. } = shop;
-            write!(text, "\n[[shops]]\nname = \"{name}\"\nadapter = \"{adapter}\"\nlms = \"{lms}\"\nmode = \"{mode}\"\n").unwrap();
+            write!(
+                text,
+                "\n[[shops]]\nname = \"{name}\"\nadapter = \"{adapter}\"\nlms = \"{lms}\"\nmode = \"{mode}\"\n"
+            )
+            .unwrap();
             if !names.is_empty() {
                 writeln!(text, "secrets.{} = [{}]", shop.secret_name, names.join(", ")).unwrap();
             }

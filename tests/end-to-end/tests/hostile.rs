@@ -68,15 +68,13 @@ fn what_misbehaves_when_a_delivery_is_handled_is_stopped() {
 /// Plays all guests that misbehave there, in one process.
 fn play(place: Where) {
     let only = std::env::var("ONLY").unwrap_or_default();
-    let guests: Vec<Guest> = guests().into_iter().filter(|guest| guest.place == place && guest.name.contains(&only)).collect();
+    let guests: Vec<Guest> =
+        guests().into_iter().filter(|guest| guest.place == place && guest.name.contains(&only)).collect();
     let learners: Vec<String> = (0..LEARNERS).map(learner).collect();
     let learners: Vec<&str> = learners.iter().map(String::as_str).collect();
     let neighbours = Neighbours::open();
     let shops = guests.iter().map(|guest| guest.shop(&neighbours));
-    let plan = Plan::new(&learners)
-        .shops([Shop::new(CAMPUS)].into_iter().chain(shops))
-        .adapters(&format!("cache = {:?}", places::cache()))
-        .lms(&neighbours.silent_lms());
+    let plan = Plan::new(&learners).shops([Shop::new(CAMPUS)].into_iter().chain(shops)).lms(&neighbours.silent_lms());
     let mut site = Site::at_rest(plan);
     site.sell();
     for guest in &guests {
@@ -204,7 +202,9 @@ fn serve_well(address: SocketAddr, stop: &AtomicBool) -> usize {
         let headers = headers("order.updated", &signature(&order, SECRET));
         let began = std::time::Instant::now();
         assert_eq!(http::exchange(address, &request(CAMPUS, &headers, &order)).status, 200, "order {sent}");
-        if began.elapsed() > Duration::from_millis(100) { eprintln!("SLOW {} {:?}", sent, began.elapsed()); }
+        if began.elapsed() > Duration::from_millis(100) {
+            eprintln!("SLOW {} {:?}", sent, began.elapsed());
+        }
         thread::sleep(EVERY);
     }
     sent

@@ -3,8 +3,8 @@
 use std::fs;
 
 use wasm_encoder::{
-    Component, ComponentSection as _, ComponentTypeSection, ComponentValType, CustomSection, InstanceSection, MemorySection,
-    MemoryType, Module, ModuleArg, ModuleSection, PrimitiveValType, RefType, TableSection, TableType,
+    Component, ComponentSection as _, ComponentTypeSection, ComponentValType, CustomSection, InstanceSection,
+    MemorySection, MemoryType, Module, ModuleArg, ModuleSection, PrimitiveValType, RefType, TableSection, TableType,
 };
 use wasmparser::{Parser, Payload};
 
@@ -70,7 +70,13 @@ fn with_parts(whole: &[u8], parts: u32) -> Vec<u8> {
     memories.memory(MemoryType { minimum: 1, maximum: None, memory64: false, shared: false, page_size_log2: None });
     with_memory.section(&memories);
     let mut tables = TableSection::new();
-    tables.table(TableType { element_type: RefType::FUNCREF, minimum: 9, maximum: None, table64: false, shared: false });
+    tables.table(TableType {
+        element_type: RefType::FUNCREF,
+        minimum: 9,
+        maximum: None,
+        table64: false,
+        shared: false,
+    });
     with_table.section(&tables);
     let first = modules_in(whole);
     let mut bytes = whole.to_vec();
