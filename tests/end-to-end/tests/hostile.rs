@@ -27,7 +27,7 @@ use end_to_end::plan::{API_KEY, CAMPUS, Plan, SECRET, Shop};
 use end_to_end::site::{Site, request};
 use end_to_end::wait::{until, until_some};
 use end_to_end::woocommerce::{Order, headers, signature};
-use end_to_end::{http, lms, places};
+use end_to_end::{http, lms};
 
 /// How many requests each guest gets, all at once.
 const STRIKES: usize = 2;
