@@ -56,7 +56,7 @@ Permissions are read from the file's imports before any of it runs. The SHA-256 
 
 Examples:
   bursar adapter inspect adapters/woocommerce.wasm
-  bursar adapter inspect adapters/saleor.wasm --document subscription > subscription.graphql")]
+  bursar adapter inspect adapters/saleor.wasm --document query")]
 pub struct InspectArgs {
     /// The adapter's `.wasm` file.
     #[arg(value_name = "FILE")]
