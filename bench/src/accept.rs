@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::Result;
 use crate::arguments::Arguments;
 use crate::figure::{Figure, Limit, words};
-use crate::servers::{KEY, Server, Shop, subjects};
+use crate::servers::{KEY, Server, Shop, WOOCOMMERCE, subjects};
 use crate::statistics::{at, median, nanoseconds};
 use crate::{load, orders};
 
@@ -38,7 +38,7 @@ const THOUSANDTHS: u128 = 1_000;
 /// How many webhooks a second each server takes.
 pub(crate) async fn throughput(arguments: &Arguments) -> Result<Vec<Figure>> {
     let lms = Server::simulator(arguments, "on", 1).await?;
-    let shop = |mode| Shop { mode, lms: lms.address, calls_per_minute: CALLS };
+    let shop = |mode| Shop { mode, lms: lms.address, calls_per_minute: CALLS, adapters: WOOCOMMERCE };
     let bare = Server::bare(arguments, "accept-bare").await?;
     let paused = Server::bursar(arguments, "accept-paused", shop("paused")).await?;
     let mut taken = [Vec::new(), Vec::new()];
@@ -95,7 +95,7 @@ fn per_second(done: load::Closed) -> u64 {
 /// How late answers are at 200 webhooks a second, while everything that follows from them goes on.
 pub(crate) async fn latency(arguments: &Arguments) -> Result<Vec<Figure>> {
     let lms = Server::simulator(arguments, "on", 1).await?;
-    let shop = Shop { mode: "live", lms: lms.address, calls_per_minute: CALLS };
+    let shop = Shop { mode: "live", lms: lms.address, calls_per_minute: CALLS, adapters: WOOCOMMERCE };
     let bare = Server::bare(arguments, "late-bare").await?;
     let live = Server::bursar(arguments, "late-live", shop).await?;
     let mut late = [Vec::new(), Vec::new()];

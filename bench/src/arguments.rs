@@ -80,6 +80,7 @@ fn check_names(arguments: &Arguments) -> Result<()> {
         crate::process::NAMES,
         crate::runs::NAMES,
         crate::languages::NAMES,
+        crate::swap::NAMES,
         crate::enroll::NAMES,
         crate::burst::NAMES,
         crate::fulfill::NAMES,

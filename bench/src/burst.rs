@@ -4,7 +4,6 @@
 //! the simulator's own throttle is on.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ use crate::figure::{Figure, Limit, words};
 use crate::load::Connection;
 use crate::made_up_time::{self, MadeUpClock};
 use crate::orders;
-use crate::servers::{CLIENT, CONFIGURATION, KEY, MODE, RUN, Shop, address_of, buyer, lms_state, set_up};
+use crate::servers::{CLIENT, CONFIGURATION, KEY, MODE, RUN, Shop, WOOCOMMERCE, address_of, buyer, lms_state, set_up};
 use crate::statistics::nanoseconds;
 
 pub(crate) const NAMES: &[&str] =
@@ -85,11 +84,11 @@ fn simulator(clock: &Arc<MadeUpClock>) -> Result<Simulator> {
 async fn bursar(arguments: &Arguments, clock: Arc<MadeUpClock>) -> Result<Burst> {
     let lms = simulator(&clock)?;
     let budget = BUDGET.to_string();
-    let shop = Shop { mode: "live", lms: lms.address(), calls_per_minute: &budget };
+    let shop = Shop { mode: "live", lms: lms.address(), calls_per_minute: &budget, adapters: WOOCOMMERCE };
     let directory = set_up(arguments, "burst", shop).await?;
     let config = Config::load(&directory.join(CONFIGURATION), &Environment::Process, SecretUse::Read)?;
     let sandbox = Sandbox::new(SandboxConfig::default())?;
-    let adapters = Adapters::read(sandbox.clone(), Path::new(&arguments.adapters)).await?;
+    let adapters = Adapters::read(sandbox.clone(), &directory.join("adapters")).await?;
     let Parts { store, gateway, dispatcher, fulfillments, .. } =
         Parts::assemble(&config, &adapters, Arc::clone(&clock) as Arc<_>).await?;
     let listener = TcpListener::bind(config.server.listen).await?;

@@ -7,7 +7,7 @@ use crate::arguments::Arguments;
 use crate::figure::{Figure, Limit};
 use crate::load::Connection;
 use crate::orders;
-use crate::servers::{KEY, Server, Shop, enrolled, get};
+use crate::servers::{KEY, Server, Shop, WOOCOMMERCE, enrolled, get};
 use crate::statistics::{at, median, nanoseconds};
 
 pub(crate) const NAMES: &[&str] = &["enroll.latency_ms", "enroll.latency_p99_ms"];
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Measures it. The LMS is a simulator that answers at once, so this is Bursar's own part.
 pub(crate) async fn measure(arguments: &Arguments) -> Result<Vec<Figure>> {
     let lms = Server::simulator(arguments, "off", WARM_UP + ORDERS).await?;
-    let shop = Shop { mode: "live", lms: lms.address, calls_per_minute: "\"unlimited\"" };
+    let shop = Shop { mode: "live", lms: lms.address, calls_per_minute: "\"unlimited\"", adapters: WOOCOMMERCE };
     let bursar = Server::bursar(arguments, "enroll", shop).await?;
     let mut took = Vec::new();
     let mut connection = Connection::open(bursar.address).await?;

@@ -20,6 +20,8 @@ pub(crate) enum Limit {
     AtLeast(f64),
     /// At least this share of the baseline.
     RatioAtLeast(f64),
+    /// At most this many times the baseline.
+    RatioAtMost(f64),
     /// It is told, not judged.
     None,
 }
@@ -46,6 +48,7 @@ impl Figure {
             Limit::AtMost(most) => decimal(self.value) <= most,
             Limit::AtLeast(least) => decimal(self.value) >= least,
             Limit::RatioAtLeast(least) => self.ratio().is_some_and(|ratio| ratio >= least),
+            Limit::RatioAtMost(most) => self.ratio().is_some_and(|ratio| ratio <= most),
             Limit::None => true,
         }
     }
@@ -55,6 +58,7 @@ impl Figure {
             Limit::AtMost(most) => format!("≤ {most}"),
             Limit::AtLeast(least) => format!("≥ {least}"),
             Limit::RatioAtLeast(least) => format!("ratio ≥ {least}"),
+            Limit::RatioAtMost(most) => format!("ratio ≤ {most}"),
             Limit::None => "-".to_owned(),
         }
     }
@@ -113,7 +117,7 @@ fn shown(thousandths: u64) -> String {
 
 fn line(cells: [String; 7]) {
     let [name, value, unit, baseline, ratio, limit, verdict] = cells;
-    data(&format!("{name:<34} {value:>9} {unit:<6} {baseline:>9} {ratio:>6}  {limit:<12} {verdict}"));
+    data(&format!("{name:<44} {value:>9} {unit:<6} {baseline:>9} {ratio:>6}  {limit:<12} {verdict}"));
 }
 
 fn data(text: &str) {
@@ -139,5 +143,7 @@ mod tests {
         assert!(figure(5_000, Some(10_000), Limit::RatioAtLeast(0.5)).ok());
         assert!(!figure(4_999, Some(10_000), Limit::RatioAtLeast(0.5)).ok());
         assert!(!figure(4_999, None, Limit::RatioAtLeast(0.5)).ok());
+        assert!(figure(20_000, Some(10_000), Limit::RatioAtMost(2.0)).ok());
+        assert!(!figure(20_001, Some(10_000), Limit::RatioAtMost(2.0)).ok());
     }
 }

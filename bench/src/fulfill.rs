@@ -18,7 +18,7 @@ use crate::burst::change;
 use crate::figure::{Figure, Limit, words};
 use crate::load;
 use crate::orders;
-use crate::servers::{CLIENT, KEY, RUN, Server, Shop, buyer, enrolled, get};
+use crate::servers::{CLIENT, KEY, RUN, Server, Shop, WOOCOMMERCE, buyer, enrolled, get};
 use crate::statistics::{median, nanoseconds};
 
 pub(crate) const NAMES: &[&str] = &["fulfillment.per_second"];
@@ -58,7 +58,7 @@ pub(crate) fn measure(runtime: &Runtime, arguments: &Arguments) -> Result<Vec<Fi
 /// From the first answer of the host until everything that was due then is settled.
 async fn host(arguments: &Arguments) -> Result<u64> {
     let lms = Server::simulator(arguments, "off", ORDERS).await?;
-    let shop = |mode| Shop { mode, lms: lms.address, calls_per_minute: UNLIMITED };
+    let shop = |mode| Shop { mode, lms: lms.address, calls_per_minute: UNLIMITED, adapters: WOOCOMMERCE };
     let observing = Server::bursar(arguments, "fulfill", shop("observe")).await?;
     let store = Store::open(&observing.ledger(), Purpose::Tool).await?;
     let requests = orders::batch(1, ORDERS, KEY, observing.address)?;

@@ -20,6 +20,7 @@ mod process;
 mod runs;
 mod servers;
 mod statistics;
+mod swap;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -67,6 +68,9 @@ fn measure(arguments: &Arguments) -> Result<bool> {
     }
     if arguments.wants_any(languages::NAMES) {
         show(runtime.block_on(languages::measure())?);
+    }
+    if arguments.wants_any(swap::NAMES) {
+        show(runtime.block_on(swap::measure(arguments))?);
     }
     if arguments.wants_any(enroll::NAMES) {
         show(runtime.block_on(enroll::measure(arguments))?);

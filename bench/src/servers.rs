@@ -54,7 +54,12 @@ pub(crate) struct Shop<'a> {
     pub(crate) lms: SocketAddr,
     /// `90`, or `"unlimited"`.
     pub(crate) calls_per_minute: &'a str,
+    /// The adapters in its directory, by their files among the built ones.
+    pub(crate) adapters: &'a [&'a str],
 }
+
+/// The adapter that the shop is served by.
+pub(crate) const WOOCOMMERCE: &[&str] = &["woocommerce.wasm"];
 
 impl Server {
     /// `bursar serve` with a fresh ledger.
@@ -72,7 +77,7 @@ impl Server {
 
     async fn serve(arguments: &Arguments, directory: PathBuf, shop: Shop<'_>) -> Result<Self> {
         let address = free_address()?;
-        fs::write(directory.join(CONFIGURATION), configuration(&arguments.adapters, address, shop))?;
+        fs::write(directory.join(CONFIGURATION), configuration(address, shop))?;
         let mut serve = command(arguments, &directory);
         Self::start(serve.arg("serve"), directory, address, "/healthz").await
     }
@@ -119,6 +124,11 @@ impl Server {
         self.directory.join(LEDGER)
     }
 
+    /// The adapters' directory.
+    pub(crate) fn adapters(&self) -> PathBuf {
+        self.directory.join("adapters")
+    }
+
     /// Memory that it has in use now, in KiB.
     pub(crate) fn resident_kib(&self) -> Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))
@@ -141,7 +151,13 @@ pub(crate) async fn set_up(arguments: &Arguments, name: &str, shop: Shop<'_>) ->
     let directory = fresh(arguments, name)?;
     fs::write(directory.join("secret"), KEY)?;
     let anywhere = SocketAddr::from(([127, 0, 0, 1], 0));
-    fs::write(directory.join(CONFIGURATION), configuration(&arguments.adapters, anywhere, shop))?;
+    fs::write(directory.join(CONFIGURATION), configuration(anywhere, shop))?;
+    let adapters = directory.join("adapters");
+    fs::create_dir(&adapters)?;
+    for file in shop.adapters {
+        let name = Path::new(file).file_name().ok_or("an adapter without a name")?;
+        fs::copy(arguments.adapters.join(file), adapters.join(name))?;
+    }
     let catalog = format!("product,course_run,mode\nsku:{PRODUCT},{RUN},{MODE}\nsku:BOOK-1,,\nsku:BOOK-2,,\n");
     fs::write(directory.join("products.csv"), catalog)?;
     Store::create(&directory.join(LEDGER)).await?;
@@ -222,16 +238,16 @@ fn free_address() -> Result<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
-fn configuration(adapters: &Path, address: SocketAddr, shop: Shop<'_>) -> String {
-    let Shop { mode, lms, calls_per_minute } = shop;
-    let adapters = adapters.display();
+fn configuration(address: SocketAddr, shop: Shop<'_>) -> String {
+    let Shop { mode, lms, calls_per_minute, .. } = shop;
     format!(
         r#"[server]
 listen = "{address}"
 [store]
 url = "sqlite:{LEDGER}"
+# Compiled once for all that are measured.
 [adapters]
-directory = "{adapters}"
+cache = "../cache"
 [log]
 level = "warn"
 [[lms]]
