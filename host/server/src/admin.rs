@@ -1,8 +1,11 @@
 //! The admin listener: for operators and their machines, never for shops.
 //!
-//! Owns the token and the `Host` check. Today it says whether the server is ready; pages and the API come here.
+//! Owns the token and the `Host` check. It says whether the server is ready and how its adapters are doing; pages and the API
+//! come here.
 
 use std::sync::Arc;
+
+mod metrics;
 
 use axum::{
     Router,
@@ -17,8 +20,12 @@ use bursar_store::Store;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 use subtle::ConstantTimeEq;
+use tokio::sync::watch;
 
-use crate::shops::{Service, Shops};
+use crate::{
+    adapters::status::Row,
+    shops::{Service, Shops},
+};
 
 /// What the admin listener needs.
 #[derive(Debug)]
@@ -27,13 +34,20 @@ pub struct Admin {
     store: Store,
     clock: Arc<dyn Clock>,
     shops: Shops,
+    adapters: watch::Receiver<Vec<Row>>,
 }
 
 impl Admin {
     /// Everything that the admin listener shows, behind this token.
     #[must_use]
-    pub fn new(token: SecretString, store: Store, clock: Arc<dyn Clock>, shops: Shops) -> Self {
-        Self { token, store, clock, shops }
+    pub fn new(
+        token: SecretString,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        shops: Shops,
+        adapters: watch::Receiver<Vec<Row>>,
+    ) -> Self {
+        Self { token, store, clock, shops, adapters }
     }
 
     fn may_enter(&self, headers: &HeaderMap) -> bool {
@@ -49,6 +63,7 @@ impl Admin {
 pub fn router(admin: Arc<Admin>) -> Router {
     Router::new()
         .route("/readyz", get(readyz))
+        .route("/metrics", get(metrics))
         .layer(middleware::from_fn_with_state(Arc::clone(&admin), guard))
         .with_state(admin)
 }
@@ -89,7 +104,9 @@ async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
         .collect();
     match admin.store.backlog().await {
         Ok(backlog) => {
+            let adapters = admin.adapters.borrow().clone();
             let body = json!({
+                "adapters": adapters,
                 "ready": true, "at": admin.clock.now().to_string(), "shops_waiting": waiting,
                 "deliveries": backlog.deliveries, "learners": backlog.learners,
                 "enrollments": backlog.enrollments, "effects": backlog.effects, "reviews": backlog.reviews,
@@ -99,6 +116,17 @@ async fn readyz(State(admin): State<Arc<Admin>>) -> Response {
         Err(error) => {
             tracing::error!(error = %error.chain(), "not ready: the store cannot be read");
             StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+async fn metrics(State(admin): State<Arc<Admin>>) -> Response {
+    let adapters = admin.adapters.borrow().clone();
+    match metrics::text(&adapters, admin.shops.all().iter()) {
+        Ok(text) => ([(header::CONTENT_TYPE, metrics::CONTENT_TYPE)], text).into_response(),
+        Err(error) => {
+            tracing::error!(%error, "the metrics cannot be written");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
         }
     }
 }

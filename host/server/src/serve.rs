@@ -173,6 +173,7 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>, compiler: Option<Compi
     for fulfillment in fulfillments {
         workers.spawn(fulfillment.work(stopped.clone()));
     }
+    let (told, adapters_told) = watch::channel(Vec::new());
     let keeper = Keeper {
         directory,
         adapters,
@@ -182,12 +183,12 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>, compiler: Option<Compi
         inbox: dispatcher.inbox.clone(),
         rescan: config.adapters.rescan,
         cache: config.adapters.cache.clone(),
-        told: Vec::new(),
+        told,
     };
     workers.spawn(keeper.work(stopped.clone()));
     workers.spawn(dispatcher.work(stopped.clone()));
     if let Some(token) = &config.admin.token {
-        let admin = admin::Admin::new(token.get()?.clone(), store.clone(), clock, shops);
+        let admin = admin::Admin::new(token.get()?.clone(), store.clone(), clock, shops, adapters_told);
         let admin = admin::router(Arc::new(admin));
         let listener = TcpListener::bind(config.admin.listen)
             .await

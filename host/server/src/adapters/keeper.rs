@@ -48,7 +48,7 @@ pub struct Keeper {
     /// Where the status is written.
     pub cache: PathBuf,
     /// What was written last.
-    pub told: Vec<Row>,
+    pub told: watch::Sender<Vec<Row>>,
 }
 
 impl Keeper {
@@ -162,12 +162,12 @@ impl Keeper {
         }
     }
 
-    fn tell(&mut self) {
+    fn tell(&self) {
         let adapters = rows(&self.adapters);
-        if adapters == self.told {
+        if adapters == *self.told.borrow() {
             return;
         }
-        self.told.clone_from(&adapters);
+        self.told.send_replace(adapters.clone());
         let status = Status { at: self.clock.now(), process: std::process::id(), adapters };
         if let Err(error) = status.write(&self.cache) {
             tracing::warn!(%error, "how the adapters are doing cannot be written for `bursar adapter list`");
