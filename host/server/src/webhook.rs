@@ -114,8 +114,17 @@ impl Sender<'_> {
 }
 
 /// Every platform that can be imitated.
-pub const PLATFORMS: &[&dyn Platform] =
-    &[&woocommerce::WooCommerce, &standard_webhooks::StandardWebhooks, &lemonsqueezy::LemonSqueezy, &odoo::Odoo];
+pub const PLATFORMS: &[&dyn Platform] = &[
+    &woocommerce::WooCommerce,
+    &standard_webhooks::StandardWebhooks,
+    &saleor::Saleor,
+    &shopify::Shopify,
+    &stripe::Stripe,
+    &lemonsqueezy::LemonSqueezy,
+    &odoo::Odoo,
+    &mit_unified_ecommerce::UnifiedEcommerce,
+    &oscar::Oscar,
+];
 
 /// The platform of this name.
 #[must_use]

@@ -158,7 +158,8 @@ fn sent(printed: &[Value]) -> Result<(u64, Duration)> {
 
 /// How the row's purchases stand. Nobody who is unknown has any.
 fn purchases(site: &mut Site, row: &Row) -> Result<Vec<String>> {
-    let shown = site.bursar(&["learner", "show", &row.email()])?;
+    let learner = if row.shop.names_usernames { row.username.to_owned() } else { row.email() };
+    let shown = site.bursar(&["learner", "show", &learner])?;
     Ok(shown.first().map(outcome::purchases).unwrap_or_default())
 }
 

@@ -19,6 +19,8 @@ pub(super) struct Shop {
     pub(super) mapped: Option<&'static str>,
     /// Who buys, as the LMS calls them.
     pub(super) learner: &'static str,
+    /// Do its webhooks name learners by username? All others name an address.
+    pub(super) names_usernames: bool,
     /// The order of the learner, as people call it.
     pub(super) orders: &'static [&'static str],
     /// How its purchase stands when the money went back.
@@ -38,6 +40,7 @@ pub(super) const CAMPUS: Shop = Shop {
     product: Some(PRODUCT),
     mapped: Some(PRODUCT),
     learner: "ben",
+    names_usernames: false,
     orders: &[],
     ended: &[],
     more: "",
@@ -115,6 +118,7 @@ pub(super) const OTHERS: [Shop; 8] = [
         product: Some(SEAT),
         mapped: None,
         learner: "ola",
+        names_usernames: true,
         ..SHOP
     },
 ];

@@ -3,6 +3,9 @@
 //! Owns the form of its events and their signature. What a checkout sold stands in the session's metadata: a session has no
 //! lines, and Stripe cannot be asked for those of one that was made up, so the shop that is tried has `ask_stripe = false`.
 
+use std::collections::BTreeMap;
+
+use bursar_domain::Email;
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
@@ -33,7 +36,7 @@ impl Platform for Stripe {
     }
 
     fn products(&self) -> &'static [&'static str] {
-        &["sku"]
+        &["sku", "payment_link"]
     }
 
     fn body(&self, order: &Order, topic: &str) -> Result<Vec<u8>, ImitationError> {
@@ -88,10 +91,11 @@ fn payment(order: &Order) -> String {
 
 fn session(order: &Order) -> Result<Value, ImitationError> {
     let line = only_seat(&Stripe, order)?;
-    let mut metadata = json!({ "sku": line.id("sku") });
-    if let (Some(learner), Some(entries)) = (&line.learner, metadata.as_object_mut()) {
-        entries.insert("learner_email".to_owned(), json!(learner));
-    }
+    let metadata: BTreeMap<_, _> =
+        [("sku", line.id("sku")), ("learner_email", line.learner.as_ref().map(Email::as_str))]
+            .into_iter()
+            .filter_map(|(key, value)| Some((key, value?)))
+            .collect();
     let total = made_up::hundredths(order.total());
     Ok(json!({
         "id": format!("cs_live_{}", order.id),
@@ -109,7 +113,7 @@ fn session(order: &Order) -> Result<Value, ImitationError> {
         "metadata": metadata,
         "mode": "payment",
         "payment_intent": payment(order),
-        "payment_link": null,
+        "payment_link": line.id("payment_link"),
         "payment_status": if order.event == Event::Unpaid { "unpaid" } else { "paid" },
         "status": "complete",
         "subscription": null,
