@@ -38,6 +38,11 @@ impl Arguments {
         self.names.is_empty() || self.names.iter().any(|wanted| name.starts_with(wanted.as_str()))
     }
 
+    /// Was this figure asked for by name?
+    pub(crate) fn names(&self, name: &str) -> bool {
+        !self.names.is_empty() && self.wants(name)
+    }
+
     pub(crate) fn wants_any(&self, names: &[&str]) -> bool {
         names.iter().any(|name| self.wants(name))
     }
@@ -77,6 +82,7 @@ pub(crate) fn parse(given: impl Iterator<Item = String>) -> Result<Task> {
 /// A name that measures nothing is a mistake, not a success.
 fn check_names(arguments: &Arguments) -> Result<()> {
     let known: Vec<&str> = [
+        crate::hostile::guests().collect::<Vec<_>>().as_slice(),
         crate::process::NAMES,
         crate::runs::NAMES,
         crate::languages::NAMES,

@@ -10,6 +10,7 @@ mod burst;
 mod enroll;
 mod figure;
 mod fulfill;
+mod hostile;
 mod languages;
 mod load;
 mod made_up_time;
@@ -86,6 +87,10 @@ fn measure(arguments: &Arguments) -> Result<bool> {
     }
     if arguments.wants_any(accept::THROUGHPUT_NAMES) {
         show(runtime.block_on(accept::throughput(arguments))?);
+    }
+    // Nobody wants to wait for all of them who did not ask.
+    for guest in hostile::guests().filter(|name| arguments.names(name)) {
+        show(vec![hostile::measure(&runtime, guest)?]);
     }
     Ok(all_kept)
 }

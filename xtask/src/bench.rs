@@ -8,7 +8,7 @@ use std::process::{Command, ExitCode};
 use bursar_toolchain::command::cargo;
 
 use crate::tool::{Result, run as run_tool};
-use crate::{adapters, paths};
+use crate::{adapters, hostile, paths};
 
 /// Measures. What it prints is the program's; its arguments are passed on.
 ///
@@ -17,6 +17,7 @@ use crate::{adapters, paths};
 /// When something cannot be built or started.
 pub fn run(root: &Path, arguments: &[&str]) -> Result<ExitCode> {
     adapters::build(root)?;
+    hostile::build(root)?;
     // One after the other: what measures makes time up in places, and what is released cannot.
     let released: &[&str] = &["--package", "bursar", "--package", "openedx-simulator"];
     for packages in [released, &["--package", "bursar-bench"]] {
@@ -29,6 +30,8 @@ pub fn run(root: &Path, arguments: &[&str]) -> Result<ExitCode> {
     let mut measure = Command::new(release.join("bursar-bench"));
     measure.arg("--bursar").arg(release.join("bursar")).arg("--simulator").arg(release.join("openedx-simulator"));
     measure.arg("--adapters").arg(paths::adapters_directory(root)).args(arguments);
+    // Where the harness of the tests looks for them, which the hostile guests are measured in.
+    measure.env("BURSAR_BIN", release.join("bursar")).env("BURSAR_ADAPTERS", paths::adapters_directory(root));
     let status = measure.status()?;
     Ok(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -11,7 +11,7 @@ use bursar_toolchain::Language;
 use bursar_toolchain::command::cargo;
 
 use crate::tool::{Result, run as run_tool};
-use crate::{adapters, demo, machine, paths, say};
+use crate::{adapters, demo, hostile, machine, paths, say};
 
 /// How much of it is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum Extent {
 }
 
 /// The workspaces, by directory: the host, the adapters, and those that tests use.
-const WORKSPACES: [&str; 4] = ["", "plugins", "tests/adapters", "host/sandbox/tests/guests"];
+const WORKSPACES: [&str; 5] = ["", "plugins", "tests/adapters", hostile::WORKSPACE, "host/sandbox/tests/guests"];
 
 /// The toolchain's parts beside the compiler, and the subcommand by which each is known to be there.
 const COMPONENTS: [(&str, &str); 2] = [("rustfmt", "fmt"), ("clippy", "clippy")];
@@ -60,12 +60,14 @@ fn all(root: &Path, extent: Extent, stages: &mut Stages) -> Result<()> {
             clippy(&mut workspace(root), &["--all-targets"])?;
             clippy(&mut workspace(root), &["--target", adapters::TARGET])?;
         }
-        Ok(())
+        // There is no machine but the sandbox that they are made for.
+        clippy(&mut in_hostile(root), &["--release", "--lib", "--examples", "--target", adapters::TARGET])
     })?;
     stages.run("building the adapters", || {
         adapters::build(root)?;
         adapters::build_others(root)?;
-        adapters::build_for_tests(root)
+        adapters::build_for_tests(root)?;
+        hostile::build(root)
     })?;
     stages.run("building the host", || {
         run_tool(in_root(root).args(["build", "--locked", "--workspace", "--all-targets"]))
@@ -140,6 +142,13 @@ fn in_test_adapters(root: &Path) -> Command {
     let mut command = cargo();
     command.current_dir(root.join("tests/adapters"));
     command.env("CARGO_TARGET_DIR", adapters::test_adapters_target_directory(root));
+    command
+}
+
+fn in_hostile(root: &Path) -> Command {
+    let mut command = cargo();
+    command.current_dir(root.join(hostile::WORKSPACE));
+    command.env("CARGO_TARGET_DIR", hostile::guests_target_directory(root));
     command
 }
 

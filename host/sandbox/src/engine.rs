@@ -20,12 +20,6 @@ use crate::{
     limits::{self, Limits},
 };
 
-/// Core instances, memories and tables that the pool holds for each run on average; a run may have more while others
-/// have fewer.
-const CORE_INSTANCES_PER_PLACE: u32 = 8;
-const MEMORIES_PER_PLACE: u32 = 4;
-const TABLES_PER_PLACE: u32 = 8;
-
 /// Memories and tables of one core module. Toolchains emit one of each; two leave room for the adapter modules that
 /// wasmtime makes itself.
 const PER_MODULE: u32 = 2;
@@ -144,9 +138,10 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(places)
         .total_stacks(places)
-        .total_core_instances(places * CORE_INSTANCES_PER_PLACE)
-        .total_memories(places * MEMORIES_PER_PLACE)
-        .total_tables(places * TABLES_PER_PLACE)
+        // As many as every run may have: what one run takes must never be missing to another. It is address space, not memory.
+        .total_core_instances(places * limits::INSTANCES)
+        .total_memories(places * limits::MEMORIES)
+        .total_tables(places * limits::TABLES)
         .max_core_instances_per_component(limits::INSTANCES)
         .max_memories_per_component(limits::MEMORIES)
         .max_tables_per_component(limits::TABLES)
@@ -222,6 +217,9 @@ mod tests {
         assert!(built.pooled);
         assert_eq!(pool.get_total_component_instances(), places(&Limits::default()));
         assert_eq!(pool.get_total_stacks(), places(&Limits::default()));
+        assert_eq!(pool.get_total_core_instances(), places(&Limits::default()) * limits::INSTANCES);
+        assert_eq!(pool.get_total_memories(), places(&Limits::default()) * limits::MEMORIES);
+        assert_eq!(pool.get_total_tables(), places(&Limits::default()) * limits::TABLES);
         assert_eq!(pool.get_max_memory_size(), limits::MEMORY.default);
         assert_eq!(pool.get_max_memories_per_component(), limits::MEMORIES);
     }
