@@ -38,6 +38,31 @@ pub fn call(method: &str, path_and_query: &str) -> Call {
     Call(host::Call::new(method, path_and_query))
 }
 
+/// What was asked of the shop, or none where the shop does not grant the permission: for adapters that describe it as
+/// [`optional_permission`](crate::Description::optional_permission), and state what can be told without asking.
+///
+/// ```
+/// # use bursar_adapter::{Result, shop_api};
+/// # fn address(customer: u64) -> Result<Option<String>> { Ok(None) }
+/// # fn run() -> Result<()> {
+/// match shop_api::if_granted(address(7))? {
+///     Some(asked) => drop(asked), // what the shop answered
+///     None => {}                  // what the webhook says by itself
+/// }
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Errors
+///
+/// Every problem but `not-granted`: a shop that may be asked and does not answer is no shop that may not be asked.
+pub fn if_granted<T>(asked: Result<T>) -> Result<Option<T>> {
+    match asked {
+        Err(problem) if problem.code == "not-granted" => Ok(None),
+        asked => asked.map(Some),
+    }
+}
+
 /// A call of the shop's API that has not been sent.
 #[derive(Debug)]
 pub struct Call(host::Call);
@@ -182,6 +207,16 @@ mod tests {
         let handled = ask(&Shop::new().without_api());
         assert_eq!(handled.result.unwrap_err().code, "not-granted");
         assert!(handled.calls.is_empty());
+    }
+
+    #[test]
+    fn only_a_shop_that_grants_nothing_is_told_from_its_answer() {
+        let asked = |code: &str| if_granted::<u8>(Err(Problem::operator(code, "")));
+        assert!(matches!(asked("not-granted"), Ok(None)));
+        assert!(matches!(if_granted(Ok(7)), Ok(Some(7))));
+        for code in ["not-available", "shop-unavailable", "shop-misconfigured", "shop-refused"] {
+            assert_eq!(asked(code).unwrap_err().code, code);
+        }
     }
 
     #[test]

@@ -18,6 +18,9 @@
 //! | `customer.subscription.deleted` | patch: lines | until its end |
 //! | any other | ignored | |
 //!
+//! What events leave out Stripe is asked for (`api`), where the shop grants the permission `shop`; without it metadata of
+//! the session names what was sold, and a person is asked what a payment was for that no order is known for.
+//!
 //! Money decides: a subscription's own status and period run ahead of the payment (fact 24), so they say nothing but
 //! while nothing is owed, and at the end.
 //!
@@ -74,6 +77,10 @@ impl Adapter for Stripe {
             .topic("customer.subscription.updated", "a subscription changed")
             .topic("customer.subscription.deleted", "a subscription ended")
             .secret(gate::SECRET, "the endpoint's signing secret: whsec_ and all that follows")
+            .optional_permission(
+                "shop",
+                "to learn what a checkout sold, line by line, which subscription a payment was for, and who began it",
+            )
             .settings(settings::SCHEMA)
     }
 

@@ -11,8 +11,6 @@ pub(crate) const SCHEMA: &str = include_str!("settings.schema.json");
 #[derive(Debug, Deserialize)]
 #[serde(default)]
 pub(crate) struct Settings {
-    /// May Stripe's API be asked?
-    pub(crate) ask_stripe: bool,
     /// The connected account that is this shop; empty for the endpoint's own.
     pub(crate) account: String,
     /// Keys of custom fields and metadata that hold the learner's address.
@@ -28,7 +26,6 @@ pub(crate) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            ask_stripe: true,
             account: String::new(),
             learner_email_metadata: vec!["learner_email".to_owned(), "learneremail".to_owned()],
             sku_metadata: vec!["sku".to_owned()],
@@ -39,9 +36,9 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// Stripe's API, where the operator lets it be asked.
-    pub(crate) fn stripe(&self) -> Option<Stripe<'_>> {
-        self.ask_stripe.then(|| Stripe::of(&self.account))
+    /// The API of this shop's account. Not every shop grants it: [`bursar_adapter::shop_api::if_granted`].
+    pub(crate) fn stripe(&self) -> Stripe<'_> {
+        Stripe::of(&self.account)
     }
 }
 
@@ -55,7 +52,6 @@ mod tests {
         let properties = schema["properties"].as_object().unwrap();
         let default = |name: &str| properties[name]["default"].clone();
         let settings = Settings::default();
-        assert_eq!(default("ask_stripe"), settings.ask_stripe);
         assert_eq!(default("account"), settings.account);
         for (name, keys) in [
             ("learner_email_metadata", settings.learner_email_metadata),
@@ -65,6 +61,6 @@ mod tests {
         ] {
             assert_eq!(default(name), serde_json::json!(keys), "{name}");
         }
-        assert_eq!(properties.len(), 6);
+        assert_eq!(properties.len(), 5);
     }
 }

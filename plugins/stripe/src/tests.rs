@@ -8,9 +8,6 @@ use crate::Stripe;
 const NOW: u64 = 1_772_445_641;
 const MONTH: u64 = 2_678_400;
 
-/// What an unchanged shop has in its settings once the host has filled in the defaults, but that Stripe is not asked.
-const NOT_ASKING: &str = r#"{"ask_stripe":false}"#;
-
 fn handled(shop: &Shop, kind: &str, created: u64, object: &Value) -> Handled {
     let body =
         json!({"object": "event", "type": kind, "created": created, "livemode": true, "data": {"object": object}});
@@ -18,7 +15,7 @@ fn handled(shop: &Shop, kind: &str, created: u64, object: &Value) -> Handled {
 }
 
 fn stated(kind: &str, created: u64, object: &Value) -> Vec<OrderFacts> {
-    let handled = handled(&Shop::new().settings(NOT_ASKING), kind, created, object);
+    let handled = handled(&Shop::new().without_api(), kind, created, object);
     handled.result.unwrap();
     handled.orders
 }
@@ -143,8 +140,9 @@ fn the_adapter_describes_every_event_that_it_reads() {
     let described = Shop::describe::<Stripe>();
     assert_eq!(described.platform, "stripe");
     assert_eq!(described.secrets[0].0, "webhook");
+    assert_eq!(described.optional_permissions[0].0, "shop");
     for (kind, _) in &described.topics {
-        let handled = handled(&Shop::new().settings(NOT_ASKING), kind, NOW, &json!({}));
+        let handled = handled(&Shop::new().without_api(), kind, NOW, &json!({}));
         let passed_over = handled.ignored.iter().any(|reason| reason.contains("which is not read here"));
         assert!(!passed_over, "{kind}");
     }

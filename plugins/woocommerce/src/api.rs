@@ -18,17 +18,6 @@ const MOST_REFUNDS: usize = 100;
 /// The longest code of an error that is repeated to people.
 const LONGEST_CODE: usize = 64;
 
-/// Leaves the shop alone where its operator does not let it be asked.
-///
-/// # Errors
-/// Every problem but that one.
-pub(crate) fn if_granted<T>(asked: Result<T>) -> Result<Option<T>> {
-    match asked {
-        Err(problem) if problem.code == "not-granted" => Ok(None),
-        asked => asked.map(Some),
-    }
-}
-
 /// What the shop showed, byte for byte; `T` says what is in it.
 #[derive(Debug)]
 pub(crate) struct Shown {

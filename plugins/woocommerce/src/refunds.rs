@@ -13,7 +13,7 @@
 use std::collections::BTreeMap;
 
 use bursar_adapter::money::Amount;
-use bursar_adapter::{Result, orders};
+use bursar_adapter::{Result, orders, shop_api};
 
 use crate::api;
 use crate::body::{Item, Order};
@@ -54,7 +54,7 @@ impl Refunded {
     /// # Errors
     /// When the shop may be asked and gives no answer.
     pub(crate) fn of(order: &Order<'_>) -> Result<Self> {
-        let Some(Some(shown)) = api::if_granted(api::refunds(order.id))? else { return Ok(Self::Unsaid) };
+        let Some(Some(shown)) = shop_api::if_granted(api::refunds(order.id))? else { return Ok(Self::Unsaid) };
         let mut refunds = shown.refunds()?;
         let listed = order.refunds.as_deref().unwrap_or_default();
         refunds

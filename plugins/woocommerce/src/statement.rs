@@ -1,7 +1,7 @@
 //! An order put into statements for the ledger.
 
 use bursar_adapter::orders::{self, Cause, Payment};
-use bursar_adapter::{Delivery, Problem, Result};
+use bursar_adapter::{Delivery, Problem, Result, shop_api};
 
 use crate::api;
 use crate::body::{DRAFTS, Order};
@@ -66,7 +66,7 @@ fn is_held_as_refunded(standing: &Standing) -> bool {
 /// States that an order went to the bin, of which the shop says nothing but the id, and asks for the order where it may: such a
 /// body stays the same for ever, so that one that comes late or again says nothing of the order as it is now.
 pub(crate) fn state_trashed(id: u64, delivery: &Delivery<'_>, settings: &Settings) -> Result<()> {
-    match api::if_granted(api::order(id))? {
+    match shop_api::if_granted(api::order(id))? {
         None => hold_deleted(id, "moved to the bin", delivery),
         Some(Some(shown)) => return state(&shown.order(id)?, delivery, settings),
         Some(None) if orders::known(id).is_empty() => {

@@ -3,7 +3,7 @@
 use bursar_adapter::field::Field;
 use bursar_adapter::loose::Loose;
 use bursar_adapter::orders::{self, Payment};
-use bursar_adapter::{Delivery, Result};
+use bursar_adapter::{Delivery, Result, shop_api};
 
 use super::goods::Goods;
 use super::{Event, Stage, id, instant, learner, seconds, subscription};
@@ -31,19 +31,16 @@ pub(crate) fn state(session: &Session<'_>, event: &Event, delivery: &Delivery<'_
     let own = id("data.object.id", &session.id)?;
     let paid_by = Field::new("data.object.payment_intent", session.payment_intent.id()).id()?;
     let order = paid_by.as_deref().unwrap_or(&own);
-    let lines = match settings.stripe() {
-        Some(stripe) => {
-            let mut lines = Vec::new();
-            stripe.session_lines(&own, |page| {
-                for item in &api::read::<Page<Item<'_>>>(page)?.data {
-                    lines.push(sold(item, settings)?);
-                }
-                Ok(())
-            })?;
-            lines
+    let mut lines = Vec::new();
+    let asked = settings.stripe().session_lines(&own, |page| {
+        for item in &api::read::<Page<Item<'_>>>(page)?.data {
+            lines.push(sold(item, settings)?);
         }
-        None => vec![(ONLY_LINE.to_owned(), Goods::of_session(session, settings)?, None)],
-    };
+        Ok(())
+    });
+    if shop_api::if_granted(asked)?.is_none() {
+        lines.push((ONLY_LINE.to_owned(), Goods::of_session(session, settings)?, None));
+    }
     let stated = event.snapshot(order, stage);
     describe(&stated, order, session)?;
     learner::state(&stated, &learner::of_session(session, settings)?)?;

@@ -3,7 +3,7 @@
 use bursar_adapter::field::Field;
 use bursar_adapter::money::Amount;
 use bursar_adapter::orders::{self, Cause};
-use bursar_adapter::{Delivery, Result};
+use bursar_adapter::{Delivery, Result, shop_api};
 
 use super::{Event, Stage, money};
 use crate::body::{Charge, Dispute, Reference, Refund};
@@ -29,8 +29,11 @@ impl PaidFor {
         if !orders::known(payment).is_empty() {
             return Ok(Self::Order);
         }
-        let Some(stripe) = settings.stripe() else { return Ok(Self::Unknown) };
-        Ok(stripe.subscription_paid_by(payment)?.map_or(Self::Order, Self::Subscription))
+        Ok(match shop_api::if_granted(settings.stripe().subscription_paid_by(payment))? {
+            Some(Some(subscription)) => Self::Subscription(subscription),
+            Some(None) => Self::Order,
+            None => Self::Unknown,
+        })
     }
 }
 
@@ -43,26 +46,23 @@ pub(crate) fn charge(charge: &Charge<'_>, event: &Event, delivery: &Delivery<'_>
 pub(crate) fn refund(refund: &Refund<'_>, event: &Event, delivery: &Delivery<'_>, settings: &Settings) -> Result<()> {
     let status = Field::new("data.object.status", &refund.status).text()?.unwrap_or_default();
     let standing = if matches!(status.as_ref(), "failed" | "canceled") { Standing::Undone } else { Standing::Sent };
-    let charge = Field::new("data.object.charge", refund.charge.id()).id()?;
-    match (settings.stripe(), standing) {
-        (Some(stripe), standing) => match charge {
-            Some(id) => stripe.charge(&id, |charge| state_charge(charge, standing, event, delivery, settings)),
-            None => {
-                delivery.ignored("a refund without a charge: no checkout is paid by such");
-                Ok(())
-            }
-        },
+    let Some(charge) = Field::new("data.object.charge", refund.charge.id()).id()? else {
+        delivery.ignored("a refund without a charge: no checkout is paid by such");
+        return Ok(());
+    };
+    let asked = settings.stripe().charge(&charge, |charge| state_charge(charge, standing, event, delivery, settings));
+    match (shop_api::if_granted(asked)?, standing) {
+        (Some(()), _) => {}
         (None, Standing::Undone) => {
             if let Some(payment) = payment(&refund.payment_intent, delivery)? {
                 event.patch(&payment, Stage::Second).lift(Cause::Refunded, &format!("refund status={}", word(&status)));
             }
-            Ok(())
         }
         (None, Standing::Sent) => {
             delivery.ignored("a refund does not say how much of the payment it is; `charge.refunded` does");
-            Ok(())
         }
     }
+    Ok(())
 }
 
 /// What became of a refund.
@@ -212,14 +212,11 @@ fn disputed_payment(dispute: &Dispute<'_>, delivery: &Delivery<'_>, settings: &S
     }
     let charge = Field::new("data.object.charge", dispute.charge.id());
     let charge = charge.id()?.ok_or_else(|| charge.missing())?;
-    match settings.stripe() {
-        Some(stripe) => stripe.charge(&charge, |charge| payment(&charge.payment_intent, delivery)),
-        None => {
-            delivery.review(&format!(
-                "charge {} is disputed, and the dispute does not say which payment it is",
-                word(&charge)
-            ));
-            Ok(None)
-        }
-    }
+    let asked = settings.stripe().charge(&charge, |charge| payment(&charge.payment_intent, delivery));
+    let Some(payment) = shop_api::if_granted(asked)? else {
+        delivery
+            .review(&format!("charge {} is disputed, and the dispute does not say which payment it is", word(&charge)));
+        return Ok(None);
+    };
+    Ok(payment)
 }

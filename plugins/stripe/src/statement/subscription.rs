@@ -9,7 +9,7 @@ use bursar_adapter::field::{self, Field};
 use bursar_adapter::loose::Loose;
 use bursar_adapter::money::{Amount, Written};
 use bursar_adapter::orders::{self, Payment};
-use bursar_adapter::{Delivery, Result};
+use bursar_adapter::{Delivery, Result, shop_api};
 
 use super::goods::Goods;
 use super::learner::{self, Learner};
@@ -124,12 +124,14 @@ fn learner_of(invoice: &Invoice<'_>, order: &str, settings: &Settings) -> Result
         Some(metadata) => learner::of_metadata(metadata, settings)?,
         None => Learner::Nobody,
     };
-    let (Learner::Nobody, Some(stripe)) = (&named, settings.stripe()) else { return Ok(named) };
+    let Learner::Nobody = named else { return Ok(named) };
     let customer = Field::new("data.object.customer_email", &invoice.customer_email).text()?.map(String::from);
-    stripe.session_of(order, |session| match session {
+    let asked = settings.stripe().session_of(order, |session| match session {
         Some(session) => Ok(learner::of_session(session, settings)?.or_buyer(customer)),
         None => Ok(Learner::Nobody.or_buyer(customer)),
-    })
+    });
+    // Where the checkout is not known it may have named somebody else than the customer: then its own event tells.
+    Ok(shop_api::if_granted(asked)?.unwrap_or(Learner::Nobody))
 }
 
 /// What an invoice paid for of one price.
@@ -156,17 +158,16 @@ struct Period {
 /// only given back, the time ends where that period begins.
 fn bought(invoice: &Invoice<'_>, delivery: &Delivery<'_>, settings: &Settings) -> Result<BTreeMap<String, Bought>> {
     let mut bought = BTreeMap::new();
-    match settings.stripe() {
-        _ if !invoice.lines.has_more => add(&mut bought, &invoice.lines.data, settings)?,
-        Some(stripe) => {
-            stripe.invoice_lines(&id("data.object.id", &invoice.id)?, |page| {
-                add(&mut bought, &api::read::<Page<InvoiceLine<'_>>>(page)?.data, settings)
-            })?;
-        }
-        None => {
-            add(&mut bought, &invoice.lines.data, settings)?;
-            delivery.review("the invoice has more lines than the webhook names, and Stripe is not asked for them");
-        }
+    if !invoice.lines.has_more {
+        add(&mut bought, &invoice.lines.data, settings)?;
+        return Ok(bought);
+    }
+    let asked = settings.stripe().invoice_lines(&id("data.object.id", &invoice.id)?, |page| {
+        add(&mut bought, &api::read::<Page<InvoiceLine<'_>>>(page)?.data, settings)
+    });
+    if shop_api::if_granted(asked)?.is_none() {
+        add(&mut bought, &invoice.lines.data, settings)?;
+        delivery.review("the invoice has more lines than the webhook names, and Stripe is not asked for them");
     }
     Ok(bought)
 }
