@@ -12,7 +12,6 @@ use std::thread;
 use std::time::Duration;
 
 use end_to_end::hostile::{Guest, guests as rows, neighbours::Neighbours};
-use end_to_end::places;
 use end_to_end::plan::{Plan, Shop};
 use end_to_end::site::Site;
 use tokio::runtime::Runtime;
@@ -57,9 +56,9 @@ pub(crate) fn measure(runtime: &Runtime, name: &'static str) -> Result<Figure> {
     let (_, guest) = GUESTS.iter().find(|(known, _)| *known == name).ok_or("there is no such guest")?;
     let neighbours = Neighbours::open();
     let site = site(guest, &neighbours);
-    let batch = |first| orders::batch(first, ORDERS, KEY.as_bytes(), site.address()).map(Rc::new);
+    let batch = |first| orders::batch(first, ORDERS, KEY, site.address()).map(Rc::new);
     let send = |requests| runtime.block_on(load::open(site.address(), requests, CONNECTIONS, EVERY));
-    let warm_up = orders::batch(1, WARM_UP, KEY.as_bytes(), site.address())?;
+    let warm_up = orders::batch(1, WARM_UP, KEY, site.address())?;
     send(Rc::new(warm_up))?;
     let undisturbed = send(batch(WARM_UP + 1)?)?;
     let stop = AtomicBool::new(false);
@@ -89,7 +88,6 @@ fn site(guest: &Guest, neighbours: &Neighbours) -> Site {
     let learners: Vec<&str> = learners.iter().map(String::as_str).collect();
     let plan = Plan::new(&learners)
         .shops([Shop::new(orders::SHOP).secret(KEY), guest.shop(neighbours)])
-        .adapters(&format!("cache = {:?}", places::cache()))
         .lms(&neighbours.silent_lms());
     let mut site = Site::at_rest(plan);
     site.import(
