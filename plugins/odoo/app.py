@@ -45,7 +45,7 @@ class Odoo(Rules):
             Description("odoo", "0.1.0")
             .topic(ORDER, "a sale order was made or changed")
             .topic(INVOICE, "an invoice or credit note changed, was paid above all")
-            .secret(TOKEN, "what stands behind the last slash of the webhook's address; letters, digits, - and _ only")
+            .secret(TOKEN, "what stands behind the last slash of the webhook's address; letters, digits, `-` and `_` only")
             .redact_address()
             .settings(SCHEMA)
         )

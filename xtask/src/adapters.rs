@@ -135,6 +135,29 @@ pub fn others(root: &Path) -> Result<Vec<Project>> {
     Ok(projects)
 }
 
+/// The names of all adapters in `plugins/`, in order, which are those of their folders: what has fixtures is one.
+///
+/// # Errors
+///
+/// When the folder cannot be read.
+pub fn names(root: &Path) -> Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(root.join("plugins"))? {
+        let entry = entry?;
+        if entry.path().join("fixtures").is_dir() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Where the component of this name is once it is built.
+#[must_use]
+pub fn component_of(root: &Path, name: &str) -> PathBuf {
+    adapters_directory(root).join(format!("{name}.wasm"))
+}
+
 /// The folders in `plugins/` with a package in another language than Rust, kits included.
 ///
 /// # Errors
@@ -154,7 +177,7 @@ pub fn other_folders(root: &Path) -> Result<Vec<PathBuf>> {
 }
 
 fn build_other(root: &Path, project: &Project) -> Result<Built> {
-    let path = adapters_directory(root).join(format!("{}.wasm", project.name));
+    let path = component_of(root, &project.name);
     let built = Built { name: project.name.clone(), version: project.version.clone(), path: path.clone() };
     let stamp = path.with_extension(format!("wasm.{INPUTS_ENDING}"));
     let inputs = inputs(root, project)?;

@@ -5,6 +5,7 @@ pub mod bench;
 pub mod demo;
 pub mod hostile;
 pub mod machine;
+pub mod pages;
 pub mod paths;
 pub mod say;
 pub mod stages;
@@ -23,6 +24,8 @@ usage: cargo xtask <command>
   demo [--once]          build everything, send webhooks, show what became of them, and stay up to try things by hand;
                          --once ends then: 0 if all is as it must be, 1 otherwise
   test [--quick]         everything that must pass; --quick leaves out the documentation and the demo
+  pages [--check]        write the tables in docs/shops that adapters say themselves, by what is built in target/;
+                         --check fails where they are not as the adapters say, and shows what differs
   bench [NAME…] [--json] measure what the project claims; NAME begins the name of a figure: accept, sandbox.handle";
 
 fn main() -> ExitCode {
@@ -54,6 +57,8 @@ fn run(command: &str, rest: &[String]) -> tool::Result<ExitCode> {
         ("demo", ["--once"]) => demo::run(&root, demo::Length::Once),
         ("test", []) => suite::run(&root, suite::Extent::Whole).map(|()| ExitCode::SUCCESS),
         ("test", ["--quick"]) => suite::run(&root, suite::Extent::Quick).map(|()| ExitCode::SUCCESS),
+        ("pages", []) => pages::run(&root, pages::Mode::Write).map(|()| ExitCode::SUCCESS),
+        ("pages", ["--check"]) => pages::run(&root, pages::Mode::Check).map(|()| ExitCode::SUCCESS),
         ("bench", arguments) => bench::run(&root, arguments),
         ("help" | "--help" | "-h", _) => {
             say::data(USAGE);

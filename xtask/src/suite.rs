@@ -2,16 +2,16 @@
 //!
 //! Owns the list and its order: what is quick and fails often comes first. The first failure ends it.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::pages::Mode;
 use crate::stages::Stages;
 use bursar_toolchain::Language;
 use bursar_toolchain::command::cargo;
 
 use crate::tool::{Result, run as run_tool};
-use crate::{adapters, demo, hostile, machine, paths, say};
+use crate::{adapters, demo, hostile, machine, pages, paths, say};
 
 /// How much of it is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,7 @@ fn all(root: &Path, extent: Extent, stages: &mut Stages) -> Result<()> {
         adapters::other_folders(root)?.iter().try_for_each(|folder| unit_tests(folder))
     })?;
     stages.run("fixtures", || fixtures(root))?;
+    stages.run("pages", || pages::run(root, Mode::Check))?;
     if extent == Extent::Quick {
         return Ok(());
     }
@@ -112,17 +113,12 @@ fn unit_tests(folder: &Path) -> Result<()> {
     run_tool(command.current_dir(folder))
 }
 
-/// Runs the fixtures of every adapter that has any, against the component of its name.
+/// Runs the fixtures of every adapter against its component.
 fn fixtures(root: &Path) -> Result<()> {
-    let mut folders: Vec<PathBuf> =
-        fs::read_dir(root.join("plugins"))?.map(|entry| Ok(entry?.path())).collect::<Result<_>>()?;
-    folders.retain(|folder| folder.join("fixtures").is_dir());
-    folders.sort();
-    folders.iter().try_for_each(|folder| {
-        let mut component = paths::adapters_directory(root).join(folder.file_name().unwrap_or_default());
-        component.set_extension("wasm");
+    adapters::names(root)?.iter().try_for_each(|name| {
         let mut command = Command::new(demo::binary(root, "bursar"));
-        run_tool(command.args(["adapter", "test"]).arg(folder).arg("--component").arg(component))
+        command.args(["adapter", "test"]).arg(root.join("plugins").join(name));
+        run_tool(command.arg("--component").arg(adapters::component_of(root, name)))
     })
 }
 

@@ -22,7 +22,7 @@ export const SCHEMA = {
   additionalProperties: false,
   properties: {
     learner_email_custom_data: keys(
-      "Keys of the checkout's custom data that hold the learner's e-mail address. The first that is filled in counts; without one the buyer learns.",
+      "Keys of the checkout's custom data that hold the learner's e-mail address. The first that is filled in counts; without one the buyer learns. What is filled in and no address asks a person; it is never replaced by the buyer.",
       ["learner_email"],
     ),
     course_custom_data: keys(

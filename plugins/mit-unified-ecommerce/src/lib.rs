@@ -77,7 +77,7 @@ impl Adapter for UnifiedEcommerce {
             .topic("postsale", "an order was paid for, or money went back")
             .topic("postrefund", "money went back")
             .topic("test", "a try of the connection")
-            .secret(gate::SECRET, "the api key of the integrated system")
+            .secret(gate::SECRET, "the API key of the integrated system")
             .settings(settings::SCHEMA)
             .redact_body(KEY);
         PERSONAL.into_iter().fold(description, Description::redact_body)

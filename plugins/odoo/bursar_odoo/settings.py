@@ -8,19 +8,19 @@ SCHEMA: dict[str, Any] = {
     "additionalProperties": False,
     "properties": {
         "paid_when": {
-            "description": "invoice-paid: an order is paid when its posted invoices are, up to its total. confirmed: an order is paid when it is confirmed; only for shops where nobody can confirm an order that is not paid.",
+            "description": "`invoice-paid`: an order is paid when its posted invoices that are paid reach its total. `confirmed`: an order is paid when it is confirmed; only for shops where payment confirms orders and nobody else does, since a salesperson confirms with one click, paid or not.",
             "type": "string",
             "enum": ["invoice-paid", "confirmed"],
             "default": "invoice-paid",
         },
         "paid_states": {
-            "description": "Payment states in which an invoice counts as paid. Odoo Enterprise says in_payment from the payment on until the bank statement is matched; leave it out to wait for that.",
+            "description": "Payment states in which an invoice counts as paid. `in_payment` is a registered payment that the bank statement does not show yet (Odoo Enterprise); leave it out to wait for the bank.",
             "type": "array",
             "items": {"type": "string", "enum": ["paid", "in_payment"]},
             "default": ["paid", "in_payment"],
         },
         "learner_email_fields": {
-            "description": "Fields of the order's line, by technical name, that hold the learner's e-mail address. The first that is filled in counts; without one the customer learns. A field that Odoo does not have makes it refuse the reading.",
+            "description": "Fields of the order's line, by technical name (`x_learner_email`), that hold the learner's e-mail address. The first that is filled in counts; without one the customer (E-mail of the order's contact) learns. What is filled in and no address asks a person. Odoo refuses to read a field that it does not have.",
             "type": "array",
             "items": {"type": "string"},
             "default": [],

@@ -48,7 +48,7 @@ impl Adapter for Oscar {
         let description = Description::new("oscar", env!("CARGO_PKG_VERSION"))
             .topic(gate::ENROLL, "a seat was sold")
             .topic(gate::REVOKE, "the money for a seat went back")
-            .secret(gate::SECRET, "EDX_API_KEY of the ecommerce service")
+            .secret(gate::SECRET, "`EDX_API_KEY` of the ecommerce service")
             .redact_header(gate::HEADER);
         PERSONAL.into_iter().fold(description, Description::redact_header)
     }

@@ -98,7 +98,7 @@ impl Adapter for Saleor {
         let description = Description::new("saleor", env!("CARGO_PKG_VERSION"))
             .key_set(
                 gate::KEYS,
-                "the keys that your Saleor publishes at /.well-known/jwks.json; for webhooks without a secret key",
+                "the keys that your Saleor publishes at `/.well-known/jwks.json`; for webhooks without a secret key",
             )
             .optional_secret(
                 gate::SECRET,

@@ -42,8 +42,8 @@ impl Adapter for StandardWebhooks {
             .topic("order.changed", "an order was placed or changed: the whole order")
             .topic("order.deleted", "an order was deleted in the shop")
             .topic("order.refunded", "money went back: for the order, for lines, or an amount")
-            .optional_secret(gate::KEY, "the secret that v1 signatures are made with: whsec_ and base64")
-            .key_set(gate::KEY, "the Ed25519 keys that v1a signatures are checked by, where the shop signs so")
+            .optional_secret(gate::KEY, "the secret that `v1` signatures are made with: `whsec_` and base64")
+            .key_set(gate::KEY, "the Ed25519 keys that `v1a` signatures are checked by, where the shop signs so")
             .settings(settings::SCHEMA)
     }
 

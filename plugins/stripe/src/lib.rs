@@ -76,7 +76,7 @@ impl Adapter for Stripe {
             .topic("customer.subscription.created", "a subscription began")
             .topic("customer.subscription.updated", "a subscription changed")
             .topic("customer.subscription.deleted", "a subscription ended")
-            .secret(gate::SECRET, "the endpoint's signing secret: whsec_ and all that follows")
+            .secret(gate::SECRET, "the endpoint's signing secret: `whsec_` and all that follows")
             .optional_permission(
                 "shop",
                 "to learn what a checkout sold, line by line, which subscription a payment was for, and who began it",

@@ -85,7 +85,7 @@ impl Adapter for WooCommerce {
             .topic("order.updated", "an order changed: payment, status, lines, refunds")
             .topic("order.deleted", "an order was moved to the bin")
             .topic("order.restored", "an order was taken out of the bin")
-            .secret(gate::SECRET, "the text in the field Secret of the shop's webhooks; letters, digits, - and _ only")
+            .secret(gate::SECRET, "the text in the field Secret of the shop's webhooks; letters, digits, `-` and `_` only")
             .optional_permission(
                 "shop",
                 "to learn which line a refund was for, what a product's custom fields say, and where an order from the bin is",
