@@ -1,7 +1,8 @@
 //! Stripe's events about a checkout that is paid at once.
 //!
-//! Owns the form of its events and their signature. What a checkout sold stands in the session's metadata: a session has no
-//! lines, and Stripe cannot be asked for those of one that was made up, so the shop that is tried has `ask_stripe = false`.
+//! Owns the form of its events and their signature. What a checkout sold stands in the session's metadata: a session has
+//! no lines, and Stripe cannot be asked for those of one that was made up, so the shop that is tried does not grant that
+//! it be asked (`permissions`).
 
 use std::collections::BTreeMap;
 
