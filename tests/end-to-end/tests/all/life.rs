@@ -116,52 +116,6 @@ fn a_second_file_of_the_same_name_is_refused_and_the_first_goes_on() {
     });
     is_served(&site, 1, "ada");
     fs::remove_file(site.path(WOOCOMMERCE)).unwrap();
-    site.log().wait_for("adapter removed; what its shops send is kept", |_| true);
-    site.deliver(&Order::paid(2, &email("bob"), &[11]));
-    until("it was looked at", || {
-        site.ledger.deliveries_of(CAMPUS)[0].due_at > Some(site.ledger.deliveries_of(CAMPUS)[0].received_at)
-    });
-    let waiting = site.ledger.deliveries_of(CAMPUS)[0].clone();
-    assert_eq!((waiting.state, waiting.attempts), (DeliveryState::Parked, 0));
-    put(&site, WOOCOMMERCE, &fs::read(places::woocommerce()).unwrap());
-    site.settled_as("bob", CS101, "verified", true);
-}
-
-#[test]
-fn a_bad_file_leaves_the_last_good_one_serving_also_after_a_restart_and_rollback_puts_it_back() {
-    let mut site = Site::selling(Plan::new(&["ada", "bob", "eve"]));
-    let good = row_of(&site, WOOCOMMERCE)["sha256"].clone();
-    put(&site, WOOCOMMERCE, b"not an adapter");
-    until("the bad file is told", || row_of(&site, WOOCOMMERCE)["adapter"].is_string() && rows(&site).len() == 2);
-    let bad = rows(&site).into_iter().find(|row| row["state"] == "refused").unwrap();
-    assert!(bad["problem"].as_str().unwrap().contains("; version 0.1.0 goes on\nhint: "), "{bad}");
-    is_served(&site, 1, "ada");
-
-    site.restart();
-    is_served(&site, 2, "bob");
-    put(&site, WOOCOMMERCE, &another_build("newer"));
-    until("the newer one serves", || rows(&site).len() == 1 && row_of(&site, WOOCOMMERCE)["sha256"] != good);
-    let said = site.json(&["adapter", "rollback", "woocommerce"]);
-    assert_eq!(said["sha256"], good);
-    until("the earlier one serves again", || row_of(&site, WOOCOMMERCE)["sha256"] == good);
-    assert_eq!(fs::read(site.path(WOOCOMMERCE)).unwrap(), fs::read(places::woocommerce()).unwrap());
-    is_served(&site, 3, "eve");
-    assert_eq!(site.run(&["adapter", "rollback", "woocommerce", "--to", "9.9.9"]).status.code(), Some(1));
-}
-
-#[test]
-fn a_second_file_of_the_same_name_is_refused_and_the_first_goes_on() {
-    let site = Site::selling(Plan::new(&["ada"]));
-    put(&site, "adapters/copy.wasm", &another_build("copy"));
-    until("the copy is told", || rows(&site).len() == 2);
-    let copy = row_of(&site, "adapters/copy.wasm");
-    let problem = copy["problem"].as_str().unwrap();
-    assert!(
-        problem.contains("calls itself woocommerce, and so does ") && problem.contains("woocommerce.wasm"),
-        "{problem}"
-    );
-    is_served(&site, 1, "ada");
-    fs::remove_file(site.path(WOOCOMMERCE)).unwrap();
     until("the copy serves alone", || row_of(&site, "adapters/copy.wasm")["state"] == "ready");
 }
 
