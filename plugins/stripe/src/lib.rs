@@ -27,7 +27,7 @@
 //! # Revision
 //!
 //! `[created, stage]`: seconds of the event, and of the events that one second may hold the one that follows from the
-//! others last ([`statement::Stage`]). Lines of a subscription: `[end of the period, created]`, so that the latest
+//! others last (`statement::Stage`). Lines of a subscription: `[end of the period, created]`, so that the latest
 //! period counts in whatever order periods are paid.
 
 mod api;
