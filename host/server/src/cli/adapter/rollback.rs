@@ -64,7 +64,7 @@ fn chosen<'v>(name: &AdapterName, kept: &'v [Version], to: Option<&str>) -> Resu
     found.ok_or_else(|| {
         let there: Vec<String> = kept
             .iter()
-            .map(|version| format!("{} ({})", version.version, version.sha256.get(..12).unwrap_or_default()))
+            .map(|version| format!("{} ({})", version.version, version.sha256.get(..12).unwrap_or(&version.sha256)))
             .collect();
         match there.as_slice() {
             [] => CliError::failed(format!("no version of {name} was kept"))
