@@ -110,7 +110,7 @@ fn what_is_left_out_has_the_documented_default() {
     assert_eq!(config.server.drain, Duration::from_secs(30));
     assert_eq!(config.admin.listen, server::DEFAULT_ADMIN_LISTEN);
     assert!(config.admin.token.is_none());
-    assert_eq!(config.adapters.cache, Path::new("/etc/bursar/cache"));
+    assert_eq!(config.adapters.cache, Path::new("etc/cache"));
     assert_eq!(config.log, LogConfig::default());
     let lms = config.lms("main").unwrap();
     assert_eq!(lms.calls_per_minute, CallBudget::PerMinute(lms::DEFAULT_CALLS_PER_MINUTE));
@@ -157,6 +157,8 @@ fn the_default_text_loads_and_documents_the_defaults_that_there_are() {
         "api_key",
         "pin",
         "key_sets",
+        "signed_by",
+        "pins",
         "sold_before",
         "origin",
         "[shops.api]",
@@ -185,6 +187,7 @@ fn the_default_text_shows_every_key_there_is() {
         ("admin", "[admin]"),
         ("store", "[store]"),
         ("adapters", "[adapters]"),
+        ("limits", "[limits]"),
         ("log", "[log]"),
         ("lms", "[[lms]]"),
         ("shops", "[[shops]]"),

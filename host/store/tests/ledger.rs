@@ -54,7 +54,8 @@ impl Ledger {
     }
 
     async fn claim(&self, now: Timestamp) -> Vec<Claimed> {
-        self.store.claim_deliveries(now, 10, LEASE, vec![(shop(), 10)]).await.unwrap()
+        let shops = [shop(), ShopName::parse("other").unwrap()].map(|shop| (shop, 10)).into();
+        self.store.claim_deliveries(now, 10, LEASE, shops).await.unwrap()
     }
 
     /// Accepts a delivery and has it state this.

@@ -66,7 +66,7 @@ fn help() -> String {
     for platform in PLATFORMS {
         let events = platform.events().iter().map(|(event, _)| event.as_str()).collect::<Vec<_>>().join(" ");
         let kinds = match platform.products() {
-            [] => "none: it names the order, and the rest is asked of the shop".to_owned(),
+            [] => "none: the shop is asked for the rest".to_owned(),
             kinds => kinds.join(" "),
         };
         // Writing into a text cannot fail.
