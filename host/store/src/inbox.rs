@@ -322,11 +322,10 @@ impl Command for Claim {
             .fetch_all(&mut *connection)
             .await?;
             for row in of_shop {
-                due.push((row.try_get::<i64, _>("due_at")?, row));
+                due.push(((row.try_get::<i64, _>("due_at")?, row.try_get::<String, _>("id")?), row));
             }
         }
-        // Within a shop the order is right already, and sorting keeps it.
-        due.sort_by_key(|(due_at, _)| *due_at);
+        due.sort_by(|(one, _), (other, _)| one.cmp(other));
         due.truncate(usize::try_from(self.limit).unwrap_or(usize::MAX));
         let mut claimed = Vec::with_capacity(due.len());
         for (_, row) in due {
