@@ -55,9 +55,13 @@ const BUDGET_KIB: u64 = 2 * (STRIKES as u64) * RUN_KIB + SLACK_KIB;
 /// What a crowd may: as many runs as one shop has at a time.
 const CROWD_BUDGET_KIB: u64 = 2 * 8 * RUN_KIB + SLACK_KIB;
 
-/// Shorter than by default, because what runs into their ends is waited for. Compiling a guest that is small takes a moment, also
-/// where everything else is more urgent.
-const LIMITS: &str = "[limits]\nhandle_wall = \"5s\"\ncompile_time = \"10s\"\n";
+/// Shorter than by default, because what runs into these ends is waited for. Whatever computes until it is stopped takes turns with
+/// its like, so where many do they need most of the time that there is.
+const LIMITS: &str = "[limits]\nhandle_wall = \"20s\"\n";
+
+/// At a start one file is loaded after the other. Compiling a guest that is small takes a moment, also where everything else is more
+/// urgent.
+const LIMITS_OF_LOADING: &str = "[limits]\nhandle_wall = \"5s\"\ncompile_time = \"10s\"\n";
 
 /// The learners of the shop that is served well.
 const LEARNERS: usize = 20;
@@ -93,7 +97,7 @@ fn what_misbehaves_when_a_delivery_is_handled_is_stopped() {
 fn a_crowd_at_one_shop_leaves_the_others_what_they_need() {
     let guests: Vec<Guest> = guests().into_iter().filter(|guest| IN_CROWDS.contains(&guest.name.as_str())).collect();
     assert_eq!(guests.len(), IN_CROWDS.len());
-    beside_a_good_shop(&guests, |site, neighbours| {
+    beside_a_good_shop(&guests, LIMITS, |site, neighbours| {
         let mut wrong = Vec::new();
         for guest in &guests {
             let taken = taken(site, || {
@@ -108,17 +112,18 @@ fn a_crowd_at_one_shop_leaves_the_others_what_they_need() {
 /// Plays all guests that misbehave there, in one process.
 fn play(place: Where) {
     let guests: Vec<Guest> = guests().into_iter().filter(|guest| guest.place == place).collect();
-    beside_a_good_shop(&guests, |site, neighbours| strike_all(site, neighbours, &guests));
+    let limits = if place == Where::Load { LIMITS_OF_LOADING } else { LIMITS };
+    beside_a_good_shop(&guests, limits, |site, neighbours| strike_all(site, neighbours, &guests));
 }
 
 /// Has something happen at a site of these guests, while a good shop sends orders to it. What happens says what went wrong.
-fn beside_a_good_shop(guests: &[Guest], happens: impl FnOnce(&Site, &Neighbours) -> Vec<String>) {
+fn beside_a_good_shop(guests: &[Guest], limits: &str, happens: impl FnOnce(&Site, &Neighbours) -> Vec<String>) {
     let learners: Vec<String> = (0..LEARNERS).map(learner).collect();
     let learners: Vec<&str> = learners.iter().map(String::as_str).collect();
     let neighbours = Neighbours::open();
     let shops = guests.iter().map(|guest| guest.shop(&neighbours));
     let shops = [Shop::new(CAMPUS)].into_iter().chain(shops);
-    let mut site = Site::at_rest(Plan::new(&learners).top(LIMITS).shops(shops).lms(&neighbours.silent_lms()));
+    let mut site = Site::at_rest(Plan::new(&learners).top(limits).shops(shops).lms(&neighbours.silent_lms()));
     site.sell();
     for guest in guests {
         guest.settle(&site);
