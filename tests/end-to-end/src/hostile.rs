@@ -9,6 +9,9 @@ pub mod neighbours;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -23,6 +26,9 @@ pub const TABLE: &str = "tests/hostile/guests.toml";
 
 /// Holds the hexadecimal HMAC-SHA256 of a body.
 const SIGNATURE: &str = "X-Signature";
+
+/// How long a restless file stays as it is: not as long as it takes to be read.
+const RESTLESS: Duration = Duration::from_millis(100);
 
 /// Where a guest strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
@@ -58,6 +64,8 @@ pub enum Need {
     LongBody,
     /// A body that names the private neighbour.
     NeighbourInBody,
+    /// Its file is written again and again while it is asked.
+    RestlessFile,
 }
 
 /// A row of the table.
@@ -120,6 +128,21 @@ impl Guest {
         }
     }
 
+    /// Writes the guest's file again and again until told to stop, if that is what the guest does: half of it, then something else,
+    /// then all of it. What stands there at the end is the whole.
+    pub fn be_restless(&self, site: &Site, stop: &AtomicBool) {
+        if !self.needs.contains(&Need::RestlessFile) {
+            return;
+        }
+        let (file, whole) = (site.path(&format!("adapters/{}.wasm", self.name)), fs::read(self.component()).unwrap());
+        while !stop.load(Ordering::Relaxed) {
+            for bytes in [made::half(&whole), b"something else".to_vec(), whole.clone()] {
+                fs::write(&file, bytes).unwrap();
+                thread::sleep(RESTLESS);
+            }
+        }
+    }
+
     fn component(&self) -> PathBuf {
         places::adapter(&format!("hostile/{}.wasm", self.name))
     }
@@ -143,7 +166,7 @@ impl Guest {
                 permissions.push("\"lms-write\"");
                 shop
             }
-            Need::LongBody | Need::NeighbourInBody => shop,
+            Need::LongBody | Need::NeighbourInBody | Need::RestlessFile => shop,
         });
         let shop = if permissions.is_empty() {
             shop

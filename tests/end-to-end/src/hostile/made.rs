@@ -3,15 +3,25 @@
 use std::fs;
 
 use wasm_encoder::{
-    Component, ComponentSection as _, ComponentTypeSection, ComponentValType, CustomSection, InstanceSection,
-    MemorySection, MemoryType, Module, ModuleArg, ModuleSection, PrimitiveValType, RefType, TableSection, TableType,
+    BlockType, CodeSection, Component, ComponentSection as _, ComponentTypeSection, ComponentValType, CustomSection,
+    Function, FunctionSection, InstanceSection, Instruction, MemorySection, MemoryType, Module, ModuleArg,
+    ModuleSection, PrimitiveValType, RefType, TableSection, TableType, TypeSection, ValType,
 };
 use wasmparser::{Parser, Payload};
 
 use crate::places;
 
 /// Their names.
-pub const NAMES: &[&str] = &["half-written", "huge-file", "nested-types", "many-parts"];
+pub const NAMES: &[&str] = &[
+    "half-written",
+    "huge-file",
+    "nested-types",
+    "many-types",
+    "many-parts",
+    "many-functions",
+    "one-huge-function",
+    "takes-long-to-compile",
+];
 
 /// A guest's file, if it is one that is made, or of which a part is.
 #[must_use]
@@ -20,10 +30,19 @@ pub fn made(name: &str) -> Option<Vec<u8>> {
         "half-written" => Some(half(&fs::read(places::woocommerce()).unwrap())),
         "huge-file" => Some(huge(&fs::read(places::woocommerce()).unwrap())),
         "nested-types" => Some(nested_types()),
-        "many-parts" => Some(with_parts(&component("remembers"), PARTS_REFUSED)),
+        "many-types" => Some(many_types()),
+        "many-functions" => Some(with_module(&small(), &functions(200_000, &[Instruction::Nop]))),
+        "one-huge-function" => Some(with_module(&small(), &functions(1, &vec![Instruction::Nop; 2 << 20]))),
+        "takes-long-to-compile" => Some(with_module(&small(), &functions(FUNCTIONS, &tangle()))),
+        "many-parts" => Some(with_parts(&small(), PARTS_REFUSED)),
         "keeps-many-rooms" => Some(with_parts(&component("keeps-many-rooms"), PARTS_ALLOWED)),
         _ => None,
     }
+}
+
+/// A sound guest.
+fn small() -> Vec<u8> {
+    component("remembers")
 }
 
 fn component(name: &str) -> Vec<u8> {
@@ -44,9 +63,9 @@ fn huge(whole: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A list of lists of lists, a hundred thousand deep.
+/// A list of lists of lists, forty thousand deep.
 fn nested_types() -> Vec<u8> {
-    const DEPTH: u32 = 100_000;
+    const DEPTH: u32 = 40_000;
     let mut types = ComponentTypeSection::new();
     types.defined_type().list(PrimitiveValType::U8);
     for inner in 0..DEPTH {
@@ -55,6 +74,70 @@ fn nested_types() -> Vec<u8> {
     let mut component = Component::new();
     component.section(&types);
     component.finish()
+}
+
+/// Sixty thousand types, none of which is used.
+fn many_types() -> Vec<u8> {
+    let mut types = ComponentTypeSection::new();
+    for _ in 0..60_000 {
+        types.defined_type().list(PrimitiveValType::U8);
+    }
+    let mut component = Component::new();
+    component.section(&types);
+    component.finish()
+}
+
+/// A component with a core module beside its own parts, which is compiled like them.
+fn with_module(whole: &[u8], module: &Module) -> Vec<u8> {
+    let mut bytes = whole.to_vec();
+    ModuleSection(module).append_to_component(&mut bytes);
+    bytes
+}
+
+/// So many functions that are as long as one may be: together less than a file may have.
+const FUNCTIONS: u32 = 30;
+
+/// A module of functions without parameters that have this code and [`VARIABLES`].
+fn functions(count: u32, code: &[Instruction<'_>]) -> Module {
+    let (mut types, mut declared, mut bodies) = (TypeSection::new(), FunctionSection::new(), CodeSection::new());
+    types.ty().function([], []);
+    let mut body = Function::new([(VARIABLES, ValType::I64)]);
+    for instruction in code {
+        body.instruction(instruction);
+    }
+    body.instruction(&Instruction::End);
+    for _ in 0..count {
+        declared.function(0);
+        bodies.function(&body);
+    }
+    let mut module = Module::new();
+    module.section(&types).section(&declared).section(&bodies);
+    module
+}
+
+/// More than there are registers.
+const VARIABLES: u32 = 100;
+
+/// Code in which every variable follows from others, in a loop that may be left after every step: whoever compiles it must find out
+/// at each step what is where.
+fn tangle() -> Vec<Instruction<'static>> {
+    /// As many steps as fit into a function of the length that is allowed.
+    const STEPS: u32 = 80_000;
+    let variable = |step: u32| step.wrapping_mul(2_654_435_761) >> 16 & 0xffff;
+    let mut code = vec![Instruction::Block(BlockType::Empty), Instruction::Loop(BlockType::Empty)];
+    for step in 0..STEPS {
+        let (one, other, third) = (variable(3 * step), variable(3 * step + 1), variable(3 * step + 2));
+        code.extend([
+            Instruction::LocalGet(one % VARIABLES),
+            Instruction::LocalGet(other % VARIABLES),
+            Instruction::I64Mul,
+            Instruction::LocalTee(third % VARIABLES),
+            Instruction::I64Eqz,
+            Instruction::BrIf(1),
+        ]);
+    }
+    code.extend([Instruction::Br(0), Instruction::End, Instruction::End]);
+    code
 }
 
 /// More parts than a run may have; and so many that those which every adapter consists of still have room beside them.
