@@ -125,6 +125,10 @@ pub const COMPILE_MEMORY: Limit<usize> = Limit { least: 512 * MIB, default: 3_07
 /// have the thread. A shorter one would cost more wake-ups than it gains.
 pub const TICK: Duration = Duration::from_millis(10);
 
+/// Ticks until a run is looked at for the first time. The next tick may be a moment away, and a processor may be taken from a run
+/// for a moment: after one, some good runs would count as long.
+pub const FIRST_TICKS: u64 = 2;
+
 /// Guest time of `authenticate`. A shop waits, and a good adapter needs a hundredth of it. Beyond it the run ends as
 /// `cpu`.
 pub const AUTHENTICATE_CPU: Limit<Duration> =
@@ -160,8 +164,7 @@ pub const PLACES_OF_ADAPTER: Limit<usize> = Limit { least: 1, default: 16, most:
 /// further ones wait.
 pub const PLACES_OF_SHOP: Limit<usize> = Limit { least: 1, default: 8, most: 256 };
 
-/// One processor in so many, and one at least, is for runs that have used up a tick of guest time already. A good run ends
-/// within its first; those that do not take turns, so that computing without end never takes every processor from those
+/// One processor in so many, and one at least, is for runs that did not end within [`FIRST_TICKS`], as good ones do. They take turns, so that computing without end never takes every processor from those
 /// that need a moment.
 pub const LONG_RUNS_SHARE: usize = 2;
 

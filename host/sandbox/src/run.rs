@@ -107,7 +107,7 @@ fn store(pre: &EverythingPre<RunState>, state: RunState) -> Store<RunState> {
     store.set_hostcall_fuel(host_call_bytes);
     // Refused by an engine that does not count fuel, which is how that is known.
     let _ = store.set_fuel(FUEL);
-    store.set_epoch_deadline(1);
+    store.set_epoch_deadline(limits::FIRST_TICKS);
     store.epoch_deadline_callback(|mut store| {
         store.data_mut().tick()?;
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(store.data().lane.next_turn())))

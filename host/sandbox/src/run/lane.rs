@@ -1,6 +1,6 @@
-//! The lane of long runs: guests that compute for longer than a tick take turns.
+//! The lane of long runs: guests that compute for longer than a moment take turns.
 //!
-//! Owns the turns. A run that ends within its first tick, as nearly all do, never comes here. What is in the lane holds its
+//! Owns the turns. A run that ends within its first ticks, as nearly all do, never comes here. What is in the lane holds its
 //! turn while it computes and gives it back while it waits for the host, so a few guests that compute without end cannot take
 //! every processor from requests that need a moment.
 
