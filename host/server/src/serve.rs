@@ -193,7 +193,9 @@ pub async fn serve(config: Config, clock: Arc<dyn Clock>, compiler: Option<Compi
         let listener = TcpListener::bind(config.admin.listen)
             .await
             .map_err(|source| ServeError::Listen { address: config.admin.listen, source })?;
-        tracing::info!(address = %config.admin.listen, "admin listening");
+        let address =
+            listener.local_addr().map_err(|source| ServeError::Listen { address: config.admin.listen, source })?;
+        tracing::info!(%address, "admin listening");
         workers.spawn(accept(listener, admin, stopped.clone(), config.server.drain));
     } else {
         tracing::info!("the admin listener is off, because [admin] has no token");

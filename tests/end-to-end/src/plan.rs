@@ -12,6 +12,9 @@ pub const SECRET: &str = "a-secret_of-the-shop-0123456789";
 /// What the LMS proves itself with, in plans that say `notice_token = { env = "TEST_NOTICE_TOKEN" }`.
 pub const NOTICE_TOKEN: &str = "a-token_of-the-lms-0123456789";
 
+/// Who shows this at the admin listener may look, in plans that say `token = { env = "TEST_ADMIN_TOKEN" }`.
+pub const ADMIN_TOKEN: &str = "a-token_of-the-operators-0123456789";
+
 /// What a shop's API knows Bursar by, in plans that say `bearer = { env = "TEST_API_KEY" }`.
 pub const API_KEY: &str = "an-api-key_of-the-shop-0123456789";
 
@@ -194,6 +197,7 @@ impl Plan {
         let mut variables = vec![
             ("TEST_LMS_SECRET".to_owned(), lms::CLIENT_SECRET.to_owned()),
             ("TEST_NOTICE_TOKEN".to_owned(), NOTICE_TOKEN.to_owned()),
+            ("TEST_ADMIN_TOKEN".to_owned(), ADMIN_TOKEN.to_owned()),
             ("TEST_API_KEY".to_owned(), API_KEY.to_owned()),
         ];
         for (index, shop) in self.shops.iter().enumerate() {

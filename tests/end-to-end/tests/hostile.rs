@@ -56,10 +56,10 @@ const BUDGET_KIB: u64 = 2 * (STRIKES as u64) * RUN_KIB + SLACK_KIB;
 /// What a crowd may: as many runs as one shop has at a time.
 const CROWD_BUDGET_KIB: u64 = 2 * 8 * RUN_KIB + SLACK_KIB;
 
-/// A delivery's time is shorter than by default, because what runs into that end is waited for. Whatever computes until it is stopped
-/// takes turns with its like, so where many do they need most of the time that there is. A request's time is the longest that may be:
-/// who else uses this machine is not what is tested.
-const LIMITS: &str = "[limits]\nauthenticate_wall = \"4s\"\nhandle_wall = \"20s\"\n";
+/// A request's time is the longest that may be: who else uses this machine is not what is tested. A delivery's is left as it is, though
+/// what runs into that end is waited for: whatever computes until it is stopped takes turns with its like, and where many do they need
+/// most of the time that there is.
+const LIMITS: &str = "[limits]\nauthenticate_wall = \"4s\"\n";
 
 /// At a start one file is loaded after the other. Compiling a guest that is small takes a moment, also where everything else is more
 /// urgent.

@@ -431,7 +431,6 @@ proptest! {
             play.host.wait(LONG, &play.lms).await?;
             same(&held(play), &before, "when everything went back")?;
             // What was never sold to anybody is exactly as it was.
-            let now = play.lms.enrollments();
             let touched = named(&plan.lives);
             let strangers = |mut rows: Enrollments| {
                 rows.retain(|(who, _), _| !touched.contains(who));

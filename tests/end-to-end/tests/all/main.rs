@@ -13,6 +13,7 @@
 
 mod accounts;
 mod adapters;
+mod admin;
 mod bad_requests;
 mod commands;
 mod configuration;
