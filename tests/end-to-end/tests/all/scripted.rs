@@ -56,7 +56,9 @@ impl Apis {
     pub(crate) fn wrong(&self, number: usize) -> Option<String> {
         let scripts = self.scripts.lock().unwrap();
         let Script { calls, made, others } = &scripts[number];
-        let failed = calls.last().is_some_and(|call| status(call).is_server_error() || status(call) == StatusCode::TOO_MANY_REQUESTS);
+        let failed = calls
+            .last()
+            .is_some_and(|call| status(call).is_server_error() || status(call) == StatusCode::TOO_MANY_REQUESTS);
         let as_it_should = *made == calls.len() && (others.is_empty() || failed);
         (!as_it_should).then(|| format!("{made} of {} calls, and {others:?}", calls.len()))
     }

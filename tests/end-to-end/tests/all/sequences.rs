@@ -82,12 +82,15 @@ fn key_set(file: &Path) -> String {
     format!("key_sets.saleor = {{ file = {file:?} }}")
 }
 
+/// The headers of a delivery, and its body.
+type Step = (Vec<(String, String)>, Vec<u8>);
+
 /// An order of Saleor with everything that was sent of it, in the order of arrival.
 struct Life {
     name: &'static str,
     /// A shop that knows what signs.
     shop: Shop,
-    steps: Vec<(Vec<(String, String)>, Vec<u8>)>,
+    steps: Vec<Step>,
     expected: Value,
 }
 
@@ -107,8 +110,9 @@ impl Life {
                 (headers.collect(), fs::read(folder.join(step["body"].as_str().unwrap())).unwrap())
             }
         });
-        let of_the_connection = |name: &str| ["connection", "content-length", "host"].contains(&name.to_lowercase().as_str());
-        let steps = steps.map(|(mut headers, body): (Vec<(String, String)>, _)| {
+        let of_the_connection =
+            |name: &str| ["connection", "content-length", "host"].contains(&name.to_lowercase().as_str());
+        let steps = steps.map(|(mut headers, body): Step| {
             headers.retain(|(name, _)| !of_the_connection(name));
             (headers, body)
         });
@@ -138,7 +142,7 @@ fn the_lives_of_a_real_saleors_orders_end_as_they_must_in_whatever_order_they_co
     let mut site = Site::at_rest(Plan::new(&[]).shops(shops));
     fs::copy(places::adapter("saleor.wasm"), site.path("adapters/saleor.wasm")).unwrap();
     site.serve();
-    let send = |life: &Life, seed: u64, (headers, body): &(Vec<(String, String)>, Vec<u8>)| {
+    let send = |life: &Life, seed: u64, (headers, body): &Step| {
         assert_eq!(site.post_with(&life.shop_of(seed), headers, body).status, 200, "{}", life.name);
     };
     for life in &lives {
