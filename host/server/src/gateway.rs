@@ -73,6 +73,7 @@ pub fn router(gateway: Arc<Gateway>) -> Router {
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/webhooks/{shop}", any(webhook))
+        .route("/webhooks/{shop}/", any(webhook))
         .route("/webhooks/{shop}/{*below}", any(webhook_below))
         .with_state(gateway)
 }

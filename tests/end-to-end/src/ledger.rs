@@ -5,7 +5,7 @@ use std::path::Path;
 use bursar_domain::ShopName;
 use bursar_domain::ledger::Order;
 use bursar_store::inbox::DeliveryState;
-use bursar_store::people::{Backlog, DeliveryFilter, DeliverySummary, EnrollmentSummary, LearnerAccess};
+use bursar_store::people::{Backlog, DeliveryFilter, DeliverySummary, EnrollmentSummary, LearnerAccess, OrderFilter};
 use bursar_store::reviews::Review;
 use bursar_store::trail::AuditAction;
 use bursar_store::{Purpose, Store};
@@ -35,6 +35,16 @@ impl Ledger {
     pub fn order(&self, shop: &str, id: &str) -> Option<Order> {
         let shop = ShopName::parse(shop).unwrap();
         self.runtime.block_on(self.store.order(&shop, id)).unwrap()
+    }
+
+    /// Every order of a shop, by id.
+    #[must_use]
+    pub fn orders_of(&self, shop: &str) -> Vec<Order> {
+        let filter = OrderFilter { shop: Some(ShopName::parse(shop).unwrap()), limit: ALL, ..OrderFilter::default() };
+        let listed = self.runtime.block_on(self.store.orders(&filter)).unwrap();
+        let mut orders: Vec<_> = listed.iter().map(|listed| self.order(shop, &listed.external_id).unwrap()).collect();
+        orders.sort_by(|one, other| one.external_id.cmp(&other.external_id));
+        orders
     }
 
     /// Every delivery of every shop, the newest first.

@@ -13,6 +13,7 @@
     reason = "tests fail by panicking"
 )]
 
+pub mod case;
 pub mod hostile;
 pub mod http;
 pub mod ledger;

@@ -28,7 +28,7 @@ pub struct Shop {
     pub adapter: String,
     pub secrets: Vec<String>,
     /// What the adapter calls its secret.
-    pub secret_name: &'static str,
+    pub secret_name: String,
     pub mode: &'static str,
     /// Its LMS.
     pub lms: &'static str,
@@ -44,7 +44,7 @@ impl Shop {
             name: name.to_owned(),
             adapter: "woocommerce".to_owned(),
             secrets: vec![SECRET.to_owned()],
-            secret_name: "webhook",
+            secret_name: "webhook".to_owned(),
             mode: "live",
             lms: "main",
             // Tests of taking access away do not wait a quarter of an hour for it.
@@ -60,8 +60,8 @@ impl Shop {
 
     /// With another name of its secret.
     #[must_use]
-    pub fn secret_named(self, secret_name: &'static str) -> Self {
-        Self { secret_name, ..self }
+    pub fn secret_named(self, secret_name: &str) -> Self {
+        Self { secret_name: secret_name.to_owned(), ..self }
     }
 
     /// In another mode.

@@ -45,6 +45,17 @@ fn an_unknown_shop_is_answered_404() {
 }
 
 #[test]
+fn a_slash_behind_the_shops_address_changes_nothing() {
+    let site = Site::start(Plan::new(&[]));
+    let body = Order::paid(1, &email("ada"), &[11]).body();
+    assert_eq!(site.post_with("campus/", &signed(&body), &body).status, 200);
+    site.all_handled();
+    assert_eq!(site.ledger.states_of(CAMPUS), [DeliveryState::Done]);
+    assert_eq!(site.post_with("nobody/", &signed(&body), &body).status, 404);
+    assert_eq!(site.post_with("campus/", &[], &body).status, 401);
+}
+
+#[test]
 fn the_health_page_says_ok_and_nothing_else() {
     let site = Site::start(Plan::new(&[]));
     let answer = exchange(site.address(), &http::head("GET", "/healthz", &[("Host", "bursar.example")]));
