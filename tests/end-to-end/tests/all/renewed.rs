@@ -85,6 +85,9 @@ const SPELLINGS: [Spelling; 5] = [
 ];
 
 /// Standard Webhooks': id, moment and proofs in headers of their own.
+///
+/// One proof in four reads the same in both alphabets of base64. Where the spelling is what the case is about, the moment is the
+/// latest of the last minute whose proof still shows it.
 pub(crate) fn standard(headers: &Headers, body: &[u8], known: &Known, later: i64) -> Headers {
     let value = |end: &str| {
         let named = headers.iter().find(|(name, _)| is(name, end));
@@ -93,18 +96,26 @@ pub(crate) fn standard(headers: &Headers, body: &[u8], known: &Known, later: i64
     let (id, time) = (value("id"), value("timestamp").parse::<i64>());
     let Ok(time) = time else { return headers.clone() };
     let signed = |time: i64| [format!("{id}.{time}.").as_bytes(), body].concat();
-    let (then, today) = (signed(time), signed(time + later));
-    let renewed = |proof: &str| {
+    let then = signed(time);
+    let renewed = |proof: &str, today: i64| {
         let (version, text) = proof.split_once(',')?;
-        SPELLINGS.iter().find_map(|(read, write)| {
-            let renewed = known.renewed(version, &read(text)?, &then, &today)?;
-            Some(format!("{version},{}", write(&renewed)))
+        SPELLINGS.iter().enumerate().find_map(|(number, (read, write))| {
+            let renewed = known.renewed(version, &read(text)?, &then, &signed(today))?;
+            let text = write(&renewed);
+            let is_common = SPELLINGS.iter().take(number).any(|(read, _)| read(&text).as_ref() == Some(&renewed));
+            Some((format!("{version},{text}"), is_common))
         })
     };
+    let signatures =
+        || headers.iter().filter(|(name, _)| is(name, "signature")).flat_map(|(_, value)| value.split(' '));
+    let keeps_its_spelling =
+        |today: &i64| !signatures().filter_map(|proof| renewed(proof, *today)).any(|(_, common)| common);
+    let today = (0..60).map(|earlier| time + later - earlier).find(keeps_its_spelling).unwrap();
     each(headers, |name, value| match value.parse::<i64>() {
-        Ok(time) if is(name, "timestamp") => (time + later).to_string(),
+        Ok(moment) if is(name, "timestamp") => (moment - time + today).to_string(),
         _ if is(name, "signature") => {
-            let proofs = value.split(' ').map(|proof| renewed(proof).unwrap_or_else(|| proof.to_owned()));
+            let proofs =
+                value.split(' ').map(|proof| renewed(proof, today).map_or_else(|| proof.to_owned(), |it| it.0));
             proofs.collect::<Vec<_>>().join(" ")
         }
         _ => value.to_owned(),
