@@ -3,6 +3,7 @@
 pub mod adapters;
 pub mod bench;
 pub mod demo;
+pub mod fuzz;
 pub mod hostile;
 pub mod machine;
 pub mod pages;
@@ -26,6 +27,8 @@ usage: cargo xtask <command>
   test [--quick]         everything that must pass; --quick leaves out the documentation and the demo
   pages [--check]        write the tables in docs/shops that adapters say themselves, by what is built in target/;
                          --check fails where they are not as the adapters say, and shows what differs
+  fuzz [--seconds N] [TARGET…]
+                         every fuzz target, or those named, for N seconds each; needs a nightly toolchain and cargo-fuzz
   bench [NAME…] [--json] measure what the project claims; NAME begins the name of a figure: accept, sandbox.handle";
 
 fn main() -> ExitCode {
@@ -59,6 +62,7 @@ fn run(command: &str, rest: &[String]) -> tool::Result<ExitCode> {
         ("test", ["--quick"]) => suite::run(&root, suite::Extent::Quick).map(|()| ExitCode::SUCCESS),
         ("pages", []) => pages::run(&root, pages::Mode::Write).map(|()| ExitCode::SUCCESS),
         ("pages", ["--check"]) => pages::run(&root, pages::Mode::Check).map(|()| ExitCode::SUCCESS),
+        ("fuzz", arguments) => fuzz::run(&root, arguments),
         ("bench", arguments) => bench::run(&root, arguments),
         ("help" | "--help" | "-h", _) => {
             say::data(USAGE);

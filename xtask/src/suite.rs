@@ -23,7 +23,8 @@ pub enum Extent {
 }
 
 /// The workspaces, by directory: the host, the adapters, and those that tests use.
-const WORKSPACES: [&str; 5] = ["", "plugins", "tests/adapters", hostile::WORKSPACE, "host/sandbox/tests/guests"];
+const WORKSPACES: [&str; 6] =
+    ["", "fuzz", "plugins", "tests/adapters", hostile::WORKSPACE, "host/sandbox/tests/guests"];
 
 /// The toolchain's parts beside the compiler, and the subcommand by which each is known to be there.
 const COMPONENTS: [(&str, &str); 2] = [("rustfmt", "fmt"), ("clippy", "clippy")];

@@ -33,6 +33,8 @@ mod key_sets;
 pub mod limits;
 mod lms;
 mod outcome;
+#[doc(hidden)]
+pub mod probe;
 mod proof;
 mod redact;
 mod run;

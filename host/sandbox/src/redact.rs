@@ -15,8 +15,11 @@ use crate::description::Description;
 /// [`BLANK`] as a JSON value.
 const BLANK_JSON: &[u8] = b"\"***\"";
 
+/// What some senders begin a text with. Some readers of JSON pass over it.
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
 /// The request as it may be stored: the description's headers, and parts of its body, read [`BLANK`]. A body that is not
-/// JSON has no such parts and stays as it is.
+/// JSON has no such parts and stays as it is; one that only a lenient reader takes for JSON has them.
 #[must_use]
 pub fn redact(description: &Description, request: &Request) -> Request {
     let mut redacted = request.clone();
@@ -38,8 +41,8 @@ pub fn redact(description: &Description, request: &Request) -> Request {
 }
 
 fn blank_body(body: &[u8], pointers: &[String]) -> Option<Bytes> {
-    let text = std::str::from_utf8(body).ok()?;
-    let root: &RawValue = serde_json::from_str(text).ok()?;
+    let text = &legible(body);
+    let root: &RawValue = serde_json::from_str(text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text)).ok()?;
     let pointers: Vec<Vec<String>> = pointers
         .iter()
         .map(|pointer| pointer.split('/').skip(1).map(|token| token.replace("~1", "/").replace("~0", "~")).collect())
@@ -66,6 +69,19 @@ fn blank_body(body: &[u8], pointers: &[String]) -> Option<Bytes> {
     Some(blanked.into())
 }
 
+/// The body as text of the same length. Readers pass over bytes that are no text where they do not look, so these must not keep
+/// what stands beside them from being found.
+fn legible(body: &[u8]) -> Cow<'_, str> {
+    let mut text = Cow::Borrowed("");
+    for chunk in body.utf8_chunks() {
+        text += chunk.valid();
+        if !chunk.invalid().is_empty() {
+            text.to_mut().extend(chunk.invalid().iter().map(|_| '?'));
+        }
+    }
+    text
+}
+
 /// Collects where the values at these pointers stand; several where a member is repeated. Each object is read once, however
 /// many pointers lead into it.
 fn find(value: &RawValue, pointers: &[&[String]], text: &str, places: &mut Vec<Range<usize>>) {
@@ -80,8 +96,10 @@ fn find(value: &RawValue, pointers: &[&[String]], text: &str, places: &mut Vec<R
     if json.starts_with('{') {
         let Ok(Members(members)) = serde_json::from_str::<Members<'_>>(json) else { return };
         for (name, member) in &members {
+            // A name with half a character in it is none that a pointer could name.
+            let Ok(name) = serde_json::from_str::<Cow<'_, str>>(name.get()) else { continue };
             let below: Vec<&[String]> =
-                steps.clone().filter(|(token, _)| name == *token).map(|(_, rest)| rest).collect();
+                steps.clone().filter(|(token, _)| name == token.as_str()).map(|(_, rest)| rest).collect();
             if !below.is_empty() {
                 find(member, &below, text, places);
             }
@@ -97,14 +115,15 @@ fn find(value: &RawValue, pointers: &[&[String]], text: &str, places: &mut Vec<R
     }
 }
 
-/// Members of an object, repeated ones repeated: a map would keep the last and leave the first readable.
-struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
+/// Members of an object, repeated ones repeated: a map would keep the last and leave the first readable. Names as they are
+/// written, so that one which does not read does not hide the others.
+struct Members<'a>(Vec<(&'a RawValue, &'a RawValue)>);
 
 impl<'de: 'a, 'a> serde::Deserialize<'de> for Members<'a> {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Visitor;
         impl<'de> serde::de::Visitor<'de> for Visitor {
-            type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+            type Value = Vec<(&'de RawValue, &'de RawValue)>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
@@ -112,8 +131,8 @@ impl<'de: 'a, 'a> serde::Deserialize<'de> for Members<'a> {
 
             fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut members = Vec::new();
-                while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
-                    members.push((Cow::Owned(name), value));
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
                 }
                 Ok(members)
             }
@@ -153,6 +172,19 @@ mod tests {
     fn escapes_of_pointers_and_members_are_understood() {
         assert_eq!(blanked(r#"{"a/b":{"m~n":1}}"#, &["/a~1b/m~0n"]).unwrap(), r#"{"a/b":{"m~n":"***"}}"#);
         assert_eq!(blanked(r#"{"k\u0065y":1}"#, &["/key"]).unwrap(), r#"{"k\u0065y":"***"}"#);
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_hide_nothing_beside_them() {
+        let blanked = |body: &[u8]| blank_body(body, &["/key".to_owned()]).unwrap();
+        assert_eq!(blanked(b"{\"x\":\"\xff\xc3\",\"key\":1}"), b"{\"x\":\"\xff\xc3\",\"key\":\"***\"}".as_slice());
+        assert_eq!(blanked(b"\xef\xbb\xbf{\"key\":1}"), b"\xef\xbb\xbf{\"key\":\"***\"}".as_slice());
+    }
+
+    #[test]
+    fn half_a_character_in_a_name_hides_nothing_beside_it() {
+        let body = r#"{"\ud800":1,"a":{"\udfff":[],"key":1}}"#;
+        assert_eq!(blanked(body, &["/a/key"]).unwrap(), r#"{"\ud800":1,"a":{"\udfff":[],"key":"***"}}"#);
     }
 
     #[test]

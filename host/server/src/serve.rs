@@ -315,13 +315,20 @@ pub fn client(lms: &LmsConfig, clock: &Arc<dyn Clock>) -> Result<Lms, ServeError
     Lms::new(config, Arc::clone(clock)).map_err(|source| ServeError::Lms { name: lms.name.to_string(), source })
 }
 
+/// What reads a request from a connection.
+#[must_use]
+pub fn reader() -> auto::Builder<TokioExecutor> {
+    let mut reader = auto::Builder::new(TokioExecutor::new()).http1_only();
+    reader.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    reader
+}
+
 /// Answers connections until told to stop, then ends those that are open. Which requests there are is the router's: the
 /// benchmarks measure the gateway against another one behind this same listener.
 pub async fn accept(listener: TcpListener, router: axum::Router, mut stop: watch::Receiver<bool>, drain: Duration) {
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
     let graceful = GracefulShutdown::new();
-    let mut server = auto::Builder::new(TokioExecutor::new()).http1_only();
-    server.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
+    let server = reader();
     loop {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         let accepted = tokio::select! {

@@ -28,8 +28,9 @@ impl Amount {
             None => (false, text.strip_prefix('+').unwrap_or(text)),
         };
         let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-        let written = whole.len() + fraction.len();
-        if written == 0 || written > MAX_DIGITS {
+        // A zero that was left out before the point counts, because it is written again.
+        let written = whole.len().max(1) + fraction.len();
+        if whole.len() + fraction.len() == 0 || written > MAX_DIGITS {
             return None;
         }
         let mut units: i128 = 0;
@@ -183,6 +184,16 @@ mod tests {
         for text in ["", "-", ".", "1,50", "1.2.3", "1e3", "12 EUR", "٣", "1234567890123456789012345678901"] {
             assert!(Amount::parse(text).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn what_is_read_is_written_so_that_it_reads_again() {
+        let most = "7".repeat(MAX_DIGITS - 1);
+        for text in [format!(".{most}"), format!("-0.{most}"), format!("7{most}"), format!("{most}7.")] {
+            let written = amount(&text).to_string();
+            assert_eq!(amount(&written).to_string(), written, "{text}");
+        }
+        assert!(Amount::parse(&format!(".7{most}")).is_none(), "with its zero it is too long");
     }
 
     #[test]

@@ -452,7 +452,7 @@ mod tests {
     fn an_empty_secret_confirms_nothing() {
         let shop = Shop::new().secret("webhook", "");
         let refused = shop.authenticate::<Hasty>(&Post::new("{}").header("authorization", "")).unwrap_err();
-        assert_eq!(refused.code, "signature-mismatch");
+        assert_eq!(refused.code, "secret-missing");
     }
 
     #[test]

@@ -12,7 +12,7 @@ use base64::{
 use bursar_domain::Request;
 use bytes::Bytes;
 
-use super::{Hash, KeyForm, Presented, WHSEC, usable};
+use super::{Hash, KeyForm, Outcome, Presented, WHSEC, check_hmac, usable};
 use crate::shop::ShopContext;
 
 /// Over this many bytes of body only the body as it is gets tried: a re-encoded body of megabytes would take seconds.
@@ -74,6 +74,10 @@ impl FailedCheck {
     #[must_use]
     pub fn diagnose(&self, shop: &ShopContext) -> Option<String> {
         let secrets = shop.secrets.get(&self.secret)?;
+        let as_it_is = self.signed(&self.request.body);
+        if check_hmac(secrets, self.form, self.hash, as_it_is, &self.presented) == Outcome::Success {
+            return Some(format!("the signature matches the secret `{}` as it is configured now", self.secret));
+        }
         let signatures = self.signatures();
         if signatures.is_empty() {
             return None;
@@ -95,13 +99,10 @@ impl FailedCheck {
 
     fn sentence(&self, words: &[&str]) -> String {
         let words: Vec<_> = words.iter().filter(|words| !words.is_empty()).copied().collect();
-        if words.is_empty() {
-            return format!("the signature matches the secret `{}` as it is configured now", self.secret);
-        }
         format!("the signature would match the secret `{}` if {}", self.secret, words.join(" and "))
     }
 
-    fn signed<'a>(&'a self, body: &'a [u8]) -> impl Iterator<Item = &'a [u8]> {
+    fn signed<'a>(&'a self, body: &'a [u8]) -> impl Iterator<Item = &'a [u8]> + Clone {
         self.pieces.iter().map(move |piece| match piece {
             Piece::Body => body,
             Piece::Bytes(bytes) => bytes.as_slice(),
@@ -317,6 +318,15 @@ mod tests {
             let words = failed(arrived, base64(b"key", signed)).diagnose(&shop("key")).unwrap_or_default();
             assert!(words.contains(word), "{arrived:?}: {words:?}");
         }
+    }
+
+    #[test]
+    fn a_secret_that_fits_as_it_is_comes_before_a_mistake_in_another() {
+        let mut shop = shop("\n");
+        shop.secrets.get_mut("webhook").unwrap().push(SecretString::from("0a"));
+        let check = FailedCheck { form: KeyForm::Hex, ..failed(b"{}", base64(b"\n", b"{}")) };
+        let words = check.diagnose(&shop).unwrap();
+        assert!(words.contains("as it is configured now"), "{words}");
     }
 
     #[test]

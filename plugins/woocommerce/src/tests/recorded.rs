@@ -170,6 +170,8 @@ fn a_changed_byte_is_refused() {
             post = post.header(header[0].as_str().unwrap(), header[1].as_str().unwrap());
         }
         let refused = Shop::new().secret("webhook", secret).authenticate::<WooCommerce>(&post).unwrap_err();
-        assert_eq!(refused.code, "signature-mismatch", "{}", folder.display());
+        // An empty secret is none: anybody has it.
+        let code = if secret.is_empty() { "secret-missing" } else { "signature-mismatch" };
+        assert_eq!(refused.code, code, "{}", folder.display());
     }
 }
