@@ -25,9 +25,12 @@ use crate::{
 const PER_MODULE: u32 = 2;
 
 /// Bytes of a table that are reset by writing when it is given back, instead of handing the pages to the kernel and
-/// faulting them in again. Tables are small and begin at the front. Memories have no such figure: toolchains put the
-/// stack in front of the data, so the front of a memory is what a run does not touch.
+/// faulting them in again. Tables are small and begin at the front.
 const TABLE_KEEP_RESIDENT: usize = 256 << 10;
+
+/// As [`TABLE_KEEP_RESIDENT`], for a memory: all that a small adapter of the kit for Rust has, its stack, its data and what it keeps.
+/// More would be written in vain for every run of a larger one, which begins with a stack that it hardly touches.
+const MEMORY_KEEP_RESIDENT: usize = 384 << 10;
 
 /// As [`TABLE_KEEP_RESIDENT`], for the end of a run's stack where it begins: as deep as a small adapter goes.
 const STACK_KEEP_RESIDENT: usize = 32 << 10;
@@ -152,6 +155,7 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
         .max_component_instance_size(limits::INSTANCE_BOOKKEEPING)
         .max_core_instance_size(limits::INSTANCE_BOOKKEEPING)
         .max_unused_warm_slots(places)
+        .linear_memory_keep_resident(MEMORY_KEEP_RESIDENT)
         .table_keep_resident(TABLE_KEEP_RESIDENT)
         .async_stack_keep_resident(STACK_KEEP_RESIDENT);
     pool

@@ -74,8 +74,7 @@ pub(crate) async fn run(
     let mut store = store(pre, state);
     // The store is dropped, whatever state a panic left it in.
     let ended = AssertUnwindSafe(timeout(left, call(pre, &mut store))).catch_unwind().await;
-    // There is none to read in an engine that does not count it.
-    let fuel = store.get_fuel().ok().map(|left| FUEL - left);
+    let fuel = if pre.engine().get_consume_fuel() { store.get_fuel().ok().map(|left| FUEL - left) } else { None };
     let mut state = store.into_data();
     state.fuel = fuel;
     state.close_printed();
@@ -105,8 +104,10 @@ fn store(pre: &EverythingPre<RunState>, state: RunState) -> Store<RunState> {
     let mut store = Store::new(pre.engine(), state);
     store.limiter(|state| &mut state.limiter);
     store.set_hostcall_fuel(host_call_bytes);
-    // Refused by an engine that does not count fuel, which is how that is known.
-    let _ = store.set_fuel(FUEL);
+    if pre.engine().get_consume_fuel() {
+        // Refused only by an engine that does not count.
+        let _ = store.set_fuel(FUEL);
+    }
     store.set_epoch_deadline(limits::FIRST_TICKS);
     store.epoch_deadline_callback(|mut store| {
         store.data_mut().tick()?;

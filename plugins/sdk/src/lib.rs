@@ -70,6 +70,8 @@ mod verdict;
 #[cfg(target_family = "wasm")]
 #[doc(hidden)]
 pub mod component;
+#[cfg(all(target_family = "wasm", feature = "heap"))]
+mod heap;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 

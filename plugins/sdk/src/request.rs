@@ -88,7 +88,13 @@ impl<'a> Request<'a> {
     ///
     /// `body-not-json` or `body-unexpected`, with remedy `none`; the message holds a place and nothing of the body.
     pub fn json<'b, T: Deserialize<'b>>(&'b self) -> Result<T> {
-        serde_json::from_slice(self.body()).map_err(|error| unreadable(&error))
+        let body = self.body();
+        // What is text as a whole need not be looked at string by string.
+        match str::from_utf8(body) {
+            Ok(text) => serde_json::from_str(text),
+            Err(_) => serde_json::from_slice(body),
+        }
+        .map_err(|error| unreadable(&error))
     }
 
     /// When the host had read the request, by the host's clock.
