@@ -3,6 +3,8 @@
 //! Owns the rule of revisions, holds and payment. Facts that come twice, late or shuffled change nothing. Knows nothing of
 //! courses: what a line owes is decided in [`crate::grants`].
 
+use std::collections::{HashMap, HashSet};
+
 use rust_decimal::Decimal;
 
 use crate::{
@@ -288,9 +290,7 @@ pub fn record(order: Order, statement: &OrderStatement, policy: &ShopPolicy, now
     {
         recording.find(None, Concern::OrderDeleted);
     }
-    for line in &statement.lines {
-        recording.line(line, statement, now);
-    }
+    recording.lines(statement, now);
     if statement.scope == Scope::Snapshot {
         recording.lines_gone(statement, policy);
     }
@@ -391,21 +391,27 @@ impl Recorded {
         }
     }
 
-    fn line(&mut self, statement: &LineStatement, order: &OrderStatement, now: Timestamp) {
-        let revision = &order.revision;
-        let index = match self.order.lines.iter().position(|line| line.external_id == statement.id) {
-            Some(index) => index,
-            None => {
-                let mut line = Line::unknown(statement.id.clone(), now);
-                if *revision < self.order.snapshot_revision {
+    /// An order may have thousands of lines: each is found by its id, not by looking through them all.
+    fn lines(&mut self, statement: &OrderStatement, now: Timestamp) {
+        let ids = self.order.lines.iter().map(|line| line.external_id.clone());
+        let mut positions: HashMap<String, usize> = ids.zip(0..).collect();
+        for stated in &statement.lines {
+            let position = *positions.entry(stated.id.clone()).or_insert_with(|| {
+                let mut line = Line::unknown(stated.id.clone(), now);
+                if statement.revision < self.order.snapshot_revision {
                     line.present = false;
                     line.revision = self.order.snapshot_revision.clone();
                 }
                 self.order.lines.push(line);
                 self.order.lines.len() - 1
-            }
-        };
-        let Some(line) = self.order.lines.get_mut(index) else { return };
+            });
+            self.line(position, stated, statement, now);
+        }
+    }
+
+    fn line(&mut self, position: usize, statement: &LineStatement, order: &OrderStatement, now: Timestamp) {
+        let revision = &order.revision;
+        let Some(line) = self.order.lines.get_mut(position) else { return };
         let id = line.id;
         let changes: Vec<(Cause, HoldChange)> =
             statement.holds.iter().map(|hold| (hold.cause, set_hold(&mut line.holds, hold, revision, now))).collect();
@@ -436,7 +442,7 @@ impl Recorded {
     }
 
     fn lines_gone(&mut self, statement: &OrderStatement, policy: &ShopPolicy) {
-        let named = |line: &Line| statement.lines.iter().any(|stated| stated.id == line.external_id);
+        let named: HashSet<&str> = statement.lines.iter().map(|stated| stated.id.as_str()).collect();
         let cause_given = statement.holds.iter().any(|hold| hold.holds) || statement.payment == Some(Payment::Unpaid);
         let had_something =
             self.order.lines.iter().any(|line| self.order.why_no_access(line, policy.on_delete).is_none());
@@ -448,7 +454,7 @@ impl Recorded {
             self.order.snapshot_revision = statement.revision.clone();
         }
         // Lines that were gone before are gone as of now: what named them in between is older than this.
-        for line in self.order.lines.iter_mut().filter(|line| !named(line)) {
+        for line in self.order.lines.iter_mut().filter(|line| !named.contains(line.external_id.as_str())) {
             if statement.revision >= line.revision {
                 line.present = false;
                 line.revision = statement.revision.clone();

@@ -3,7 +3,7 @@
 //! Owns `orders`, `lines`, `holds`, `decisions`, `pins`, `grants` and `identities`. What changes is decided by `bursar-domain`; here it
 //! is only kept.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use bursar_domain::{
     CourseRun, Mode, ShopName, Timestamp, brake,
@@ -12,7 +12,7 @@ use bursar_domain::{
     ids::{DeliveryId, IdentityId, LineId, OrderId},
     ledger::{Finding, Hold, Line, Order},
     policy::ShopPolicy,
-    reason::Reason,
+    reason::{Concern, Reason},
     statement::{Cause, Identity, Learner, Payment, ProductId, RefundedAmount},
 };
 use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
@@ -83,8 +83,9 @@ pub(crate) async fn settle_derived(
         save(connection, before, &after, &findings, occasion).await?;
     }
     let mut removals = false;
+    let known_lines = lines_by_id(before);
     for line in &after.lines {
-        let known = before.and_then(|order| order.lines.iter().find(|known| known.id == line.id));
+        let known = known_lines.get(&line.id).copied();
         removals |= grants_changed(connection, &after, line, known, policy, occasion).await?;
     }
     if removals {
@@ -173,6 +174,11 @@ async fn grants_changed(
     Ok(removals)
 }
 
+/// An order may have thousands of lines, each of which is looked for.
+fn lines_by_id(order: Option<&Order>) -> HashMap<LineId, &Line> {
+    order.into_iter().flat_map(|order| &order.lines).map(|line| (line.id, line)).collect()
+}
+
 // Loading ------------------------------------------------------------------------------------------------------------
 
 /// The shop's id of the order that people call so: by its id, else by its number where one order only has it.
@@ -238,6 +244,7 @@ pub(crate) async fn load(
         .bind(order.id.to_string())
         .fetch_all(&mut *connection)
         .await?;
+    let mut holds_of_lines: HashMap<LineId, Vec<Hold>> = HashMap::new();
     for row in holds {
         let hold = Hold {
             id: rows::parsed(&row, "id")?,
@@ -250,12 +257,11 @@ pub(crate) async fn load(
         let line_id: Option<LineId> = rows::parsed_option(&row, "line_id")?;
         match line_id {
             None => order.holds.push(hold),
-            Some(id) => {
-                if let Some(line) = order.lines.iter_mut().find(|line| line.id == id) {
-                    line.holds.push(hold);
-                }
-            }
+            Some(id) => holds_of_lines.entry(id).or_default().push(hold),
         }
+    }
+    for line in &mut order.lines {
+        line.holds = holds_of_lines.remove(&line.id).unwrap_or_default();
     }
     Ok(Some(order))
 }
@@ -426,13 +432,15 @@ async fn save(
     occasion: &Occasion<'_>,
 ) -> Result<()> {
     save_order(connection, order, occasion.now).await?;
+    let known_lines = lines_by_id(before);
+    let unmapped: HashSet<LineId> = findings
+        .iter()
+        .filter(|finding| matches!(finding.concern, Concern::ProductUnmapped { .. }))
+        .filter_map(|finding| finding.line)
+        .collect();
     for line in &order.lines {
-        let known = before.and_then(|order| order.lines.iter().find(|known| known.id == line.id));
-        let unmapped = findings.iter().any(|finding| {
-            finding.line == Some(line.id)
-                && matches!(finding.concern, bursar_domain::reason::Concern::ProductUnmapped { .. })
-        });
-        save_line(connection, order.id, line, unmapped, occasion.now).await?;
+        let known = known_lines.get(&line.id).copied();
+        save_line(connection, order.id, line, unmapped.contains(&line.id), occasion.now).await?;
         for hold in &line.holds {
             save_hold(connection, order.id, Some(line.id), hold).await?;
         }

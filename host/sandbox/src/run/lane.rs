@@ -1,8 +1,8 @@
 //! The lane of long runs: guests that compute for longer than a moment take turns.
 //!
 //! Owns the turns. A run that ends within its first ticks, as nearly all do, never comes here. What is in the lane holds its
-//! turn while it computes and gives it back while it waits for the host, so a few guests that compute without end cannot take
-//! every processor from requests that need a moment.
+//! turn while it computes, gives it back while it waits for the host, and computes on only when it has another one. So a few
+//! guests that compute without end cannot take every processor from requests that need a moment.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -34,9 +34,9 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    /// Gives the turn back, if there is one.
-    pub(crate) fn leave(&self) {
-        drop(held(&self.turn).take());
+    /// Gives the turn back; says whether there was one.
+    pub(crate) fn leave(&self) -> bool {
+        held(&self.turn).take().is_some()
     }
 
     /// Goes to the end of the queue and waits for the next turn. Other work has the thread meanwhile.

@@ -181,10 +181,14 @@ impl RunState {
         Ok(())
     }
 
-    /// Waits for something outside the sandbox: the ticks that go by meanwhile are not the guest's, nor is a turn.
+    /// Waits for something outside the sandbox: the ticks that go by meanwhile are not the guest's, nor is a turn. A run that had
+    /// one needs another one to compute on: else computing could hide between waits.
     pub(crate) async fn outside<T>(&mut self, wait: impl Future<Output = T>) -> T {
-        self.lane.leave();
+        let is_long = self.lane.leave();
         let came = wait.await;
+        if is_long {
+            self.lane.next_turn().await;
+        }
         self.waited = true;
         came
     }
